@@ -1,0 +1,102 @@
+"""What nanlint says: a finding, its places, its evidence and its remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from nanlint.text.source import Place
+
+
+class Severity(Enum):
+    """How sure the claim is, and nothing else."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        return ("info", "warning", "error").index(self.value)
+
+
+class Effect(Enum):
+    """What Caffe does."""
+
+    PARSE_FAILURE = "parse-failure"
+    SETUP_FAILURE = "setup-failure"
+    RUN_FAILURE = "run-failure"
+    MEMORY_ERROR = "memory-error"
+    NON_FINITE = "non-finite"
+    DIVERGENCE = "divergence"
+    NO_LEARNING = "no-learning"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Related:
+    """A second place that has to do with a finding, with its own words."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Text to put where `place` stands now."""
+
+    place: Place
+    text: str
+
+
+class Applicability(Enum):
+    """Whether a fix keeps what the author meant (`safe`) or needs a look (`unsafe`)."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Edits that remove the cause of a finding."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability = Applicability.SAFE
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One defect at one place, before a rule gives it a code.
+
+    The floors below the rules say `kind` (the name of the rule that documents it). `severity`
+    and `effect` override the rule's own where a case is surer, or less sure, than most.
+    """
+
+    place: Place
+    message: str
+    kind: str = ""
+    evidence: str | None = None
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+    layer: str | None = None
+    phase: str | None = None
+    severity: Severity | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem with the code, name, severity and effect of its rule: what the reports print."""
+
+    code: str
+    name: str
+    severity: Severity
+    effect: Effect
+    message: str
+    place: Place
+    evidence: str | None = None
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+    layer: str | None = None
+    phase: str | None = None

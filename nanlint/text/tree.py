@@ -1,0 +1,79 @@
+"""The syntax tree of a prototxt: every field and value with its span, in the order written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from nanlint.text.source import Source, Span
+
+
+class Kind(Enum):
+    """What a scalar looks like before any schema says what it should be."""
+
+    NUMBER = "number"
+    STRING = "string"
+    IDENTIFIER = "identifier"
+
+
+@dataclass(slots=True)
+class Scalar:
+    """A value that is not a block. `text` is what was written (sign included); `string` the bytes of a string."""
+
+    kind: Kind
+    start: int
+    end: int
+    text: str
+    string: bytes = b""
+
+
+@dataclass(slots=True)
+class Block:
+    """What stands between two braces, or a whole file. `start` and `end` include the braces."""
+
+    start: int
+    end: int
+    fields: list[Field] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Field:
+    """One `name: value`. A `[...]` list has several values, or none.
+
+    `rejected` holds the indices of values that did not enter the message; routes skip them.
+    """
+
+    name: str
+    start: int
+    name_end: int
+    end: int
+    values: list[Scalar | Block]
+    is_list: bool = False
+    rejected: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxFault:
+    """A place where protobuf's parser stops reading, and what it wanted there."""
+
+    span: Span
+    message: str
+    related: tuple[tuple[Span, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A `#` comment: its span includes the `#`, not the line break."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A parsed file. Faults do not stop it: what could be read is in `root`."""
+
+    source: Source
+    root: Block
+    faults: tuple[SyntaxFault, ...]
+    comments: tuple[Comment, ...]
