@@ -1,0 +1,135 @@
+"""What every layer type states: its bottoms and tops, its setup conditions, its shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from nanlint.caffe.model import TEST, TRAIN, Dim, Origin, Param, Shape
+from nanlint.findings import Effect, Fix, Problem, Related, Severity
+from nanlint.text.source import Place
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
+
+__all__ = ["TEST", "TRAIN", "Arity", "Blobs", "Bottom", "Dim", "LayerSetup", "LayerType", "Param", "Refusal", "Shape"]
+
+
+@dataclass(frozen=True)
+class Arity:
+    """How many bottoms or tops a type takes: at least `least`, at most `most` (None: any number)."""
+
+    least: int = 0
+    most: int | None = None
+
+
+def exactly(number: int) -> Arity:
+    return Arity(number, number)
+
+
+def at_least(number: int) -> Arity:
+    return Arity(number)
+
+
+def between(least: int, most: int) -> Arity:
+    return Arity(least, most)
+
+
+@dataclass(frozen=True)
+class Bottom:
+    """What a layer reads: a blob's name and shape, and the place of the top that made it."""
+
+    name: str
+    shape: Shape
+    made_at: Place
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """What a layer has after its setup: the shape of each top, and its learnable blobs."""
+
+    tops: tuple[Shape, ...]
+    params: tuple[Param, ...] = ()
+
+
+class Refusal(Exception):
+    """Caffe aborts in this layer; carries the problem that says so."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(eq=False)
+class LayerSetup:
+    """What a layer sees while Caffe sets it up (Layer::SetUp), and where it reports what it finds."""
+
+    param: LayerParameter
+    phase: str
+    bottoms: Sequence[Bottom]
+    top_names: Sequence[str]
+    origin: Origin
+    problems: list[Problem]
+
+    @property
+    def name(self) -> str:
+        return self.param.name
+
+    def at(self, route: str = "") -> Place:
+        """The place of a field of this layer."""
+        return self.origin.place(route)
+
+    def problem(
+        self,
+        kind: str,
+        route: str,
+        message: str,
+        *,
+        effect: Effect = Effect.SETUP_FAILURE,
+        evidence: str | None = None,
+        related: Sequence[Related] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Problem:
+        return Problem(
+            self.at(route), message, kind, evidence, tuple(related), fix, self.name, self.phase, severity, effect
+        )
+
+    def refuse(self, kind: str, route: str, message: str, **more: object) -> Refusal:
+        """The exception to raise where Caffe's setup aborts (the layer's tops stay unknown)."""
+        return Refusal(self.problem(kind, route, message, **more))  # type: ignore[arg-type]
+
+    def report(self, kind: str, route: str, message: str, **more: object) -> None:
+        """Record a problem that does not end the setup (a later failure, a memory error)."""
+        self.problems.append(self.problem(kind, route, message, **more))  # type: ignore[arg-type]
+
+    def origin_of(self, index: int, what: str) -> Related:
+        """The place where bottom `index` comes from, with what is to be said of it."""
+        return Related(what, self.bottoms[index].made_at)
+
+
+class LayerType:
+    """Everything that nanlint knows of one layer type, in one place."""
+
+    bottoms: ClassVar[Arity] = exactly(1)
+    tops: ClassVar[Arity] = exactly(1)
+    equal_counts: ClassVar[bool] = False
+    """As many tops as bottoms (EqualNumBottomTopBlobs)."""
+    makes_missing_tops: ClassVar[bool] = False
+    """Tops that are not written are made by the net (AutoTopBlobs)."""
+    is_loss: ClassVar[bool] = False
+    """The first top has loss weight 1 unless the file says otherwise (LossLayer)."""
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        """The tops and parameters after LayerSetUp and Reshape.
+
+        Raises Refusal where Caffe aborts. Shapes of bottoms can be unknown, wholly or in part;
+        the answer is then as far known as it can be, and nothing is refused that is not proved.
+        """
+        raise NotImplementedError
+
+    def may_propagate(self, bottom: int) -> bool:
+        """Whether force_backward may ask for the gradient of a bottom (AllowForceBackward)."""
+        return True

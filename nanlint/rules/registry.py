@@ -1,0 +1,108 @@
+"""How a function becomes a rule: a code, a name, how sure it is, what Caffe does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from nanlint.findings import Effect, Finding, Fix, Problem, Related, Severity
+from nanlint.text.source import Place
+
+ERROR = Severity.ERROR
+WARNING = Severity.WARNING
+INFO = Severity.INFO
+
+MODULES = ("text", "setup", "schedule", "pooling")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check, and the subject that it looks at: a Bound, a Solver, a Net or a Layer.
+
+    The docstring of `check` is the rule's page: a first sentence, then **In Caffe** and **Instead**.
+    `layers`: only layers of these types are shown to it (empty: all).
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    effect: Effect
+    subject: str
+    check: Callable[[Any], Iterable[Problem]]
+    layers: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the rule's page."""
+        return (self.check.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
+
+    def finding(self, problem: Problem) -> Finding:
+        """The problem under this rule's code; what the problem says of severity and effect wins."""
+        return Finding(
+            self.code,
+            self.name,
+            problem.severity or self.severity,
+            problem.effect or self.effect,
+            problem.message,
+            problem.place,
+            problem.evidence,
+            problem.related,
+            problem.fix,
+            problem.layer,
+            problem.phase,
+        )
+
+
+_rules: dict[str, Rule] = {}
+
+Check = Callable[[Any], Iterable[Problem]]
+
+
+def rule(
+    code: str, name: str, severity: Severity, *, effect: Effect, layers: Sequence[str] = ()
+) -> Callable[[Check], Check]:
+    """Make a rule of a function; its first parameter's annotation says what it looks at.
+
+    Raises ValueError if the code or the name is taken.
+    """
+
+    def register(check: Check) -> Check:
+        if code in _rules or any(known.name == name for known in _rules.values()):
+            raise ValueError(f"rule {code} {name} is defined twice")
+        subject = str(next(iter(check.__annotations__.values())))
+        _rules[code] = Rule(code, name, severity, effect, subject, check, tuple(layers))
+        return check
+
+    return register
+
+
+def finding(
+    place: Place,
+    message: str,
+    *,
+    evidence: str | None = None,
+    related: Iterable[Related] = (),
+    fix: Fix | None = None,
+    layer: str | None = None,
+    phase: str | None = None,
+    severity: Severity | None = None,
+    effect: Effect | None = None,
+) -> Problem:
+    """What a rule yields."""
+    return Problem(place, message, "", evidence, tuple(related), fix, layer, phase, severity, effect)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by code."""
+    for module in MODULES:
+        import_module(f"nanlint.rules.{module}")
+    return tuple(_rules[code] for code in sorted(_rules))
+
+
+def rules_for(subject: str) -> Iterator[Rule]:
+    """The rules that look at a subject: "Bound", "Solver", "Net" or "Layer"."""
+    return (known for known in rules() if known.subject == subject)
