@@ -18,7 +18,7 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Scalar:
-    """A value that is not a block. `text` is what was written (sign included); `string` the bytes of a string."""
+    """A value that is not a block. `text` is what was written, with its sign; `string` a string's bytes."""
 
     kind: Kind
     start: int
