@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 from nanlint.caffe.model import TEST, TRAIN, Dim, Origin, Param, Shape
@@ -13,7 +14,20 @@ from nanlint.text.source import Place
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter
 
-__all__ = ["TEST", "TRAIN", "Arity", "Blobs", "Bottom", "Dim", "LayerSetup", "LayerType", "Param", "Refusal", "Shape"]
+__all__ = [
+    "TEST",
+    "TRAIN",
+    "Arity",
+    "Blobs",
+    "Bottom",
+    "Dim",
+    "InPlace",
+    "LayerSetup",
+    "LayerType",
+    "Param",
+    "Refusal",
+    "Shape",
+]
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,15 @@ def at_least(number: int) -> Arity:
 
 def between(least: int, most: int) -> Arity:
     return Arity(least, most)
+
+
+class InPlace(Enum):
+    """What comes of a layer whose top is written over its bottom."""
+
+    RIGHT = "right"
+    REFUSED = "refused"
+    WRONG_GRADIENT = "the gradient is wrong"
+    WRONG_OUTPUT = "the output is wrong"
 
 
 @dataclass(frozen=True)
@@ -64,7 +87,10 @@ class Refusal(Exception):
 
 @dataclass(eq=False)
 class LayerSetup:
-    """What a layer sees while Caffe sets it up (Layer::SetUp), and where it reports what it finds."""
+    """What a layer sees while Caffe sets it up (Layer::SetUp), and where it reports what it finds.
+
+    `given`: shapes of blobs that the files do not tell and the user does (`--input data:64,3,227,227`).
+    """
 
     param: LayerParameter
     phase: str
@@ -72,6 +98,7 @@ class LayerSetup:
     top_names: Sequence[str]
     origin: Origin
     problems: list[Problem]
+    given: Mapping[str, Shape] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -80,6 +107,11 @@ class LayerSetup:
     def at(self, route: str = "") -> Place:
         """The place of a field of this layer."""
         return self.origin.place(route)
+
+    def in_place(self, index: int) -> bool:
+        """Whether the top is written over the bottom of the same index."""
+        tops, bottoms = self.top_names, self.bottoms
+        return index < len(tops) and index < len(bottoms) and tops[index] == bottoms[index].name
 
     def problem(
         self,
@@ -121,6 +153,19 @@ class LayerType:
     """Tops that are not written are made by the net (AutoTopBlobs)."""
     is_loss: ClassVar[bool] = False
     """The first top has loss weight 1 unless the file says otherwise (LossLayer)."""
+    touches_data: ClassVar[bool] = True
+    """Forward reads or writes the blobs' data, so it dies on one that holds no element."""
+    has_backward: ClassVar[bool] = True
+    """Backward is implemented; otherwise it aborts where a bottom needs a gradient."""
+    in_place: ClassVar[InPlace] = InPlace.RIGHT
+
+    def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:
+        """How many bottoms and tops a layer with these settings takes."""
+        return self.bottoms, self.tops
+
+    def written_in_place(self, param: LayerParameter) -> InPlace:
+        """What comes of a layer with these settings when it works in place."""
+        return self.in_place
 
     def setup(self, layer: LayerSetup) -> Blobs:
         """The tops and parameters after LayerSetUp and Reshape.
