@@ -9,11 +9,15 @@ from nanlint.text.source import Source, Span
 
 
 class Kind(Enum):
-    """What a scalar looks like before any schema says what it should be."""
+    """What a scalar looks like before any schema says what it should be.
+
+    MALFORMED is a run of characters that no type takes, such as `3x3`, `1/2` or `net.prototxt` without quotes.
+    """
 
     NUMBER = "number"
     STRING = "string"
     IDENTIFIER = "identifier"
+    MALFORMED = "malformed"
 
 
 @dataclass(slots=True)
@@ -40,7 +44,8 @@ class Block:
 class Field:
     """One `name: value`. A `[...]` list has several values, or none.
 
-    `rejected` holds the indices of values that did not enter the message; routes skip them.
+    `colon` says whether one stood after the name. `rejected` holds the indices of values that did not enter
+    the message; routes skip them. `read_as` is the name under which a misspelt field entered the message.
     """
 
     name: str
@@ -49,16 +54,24 @@ class Field:
     end: int
     values: list[Scalar | Block]
     is_list: bool = False
-    rejected: set[int] = field(default_factory=set)
+    colon: bool = True
+    rejected: set[int] | None = None
+    read_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SyntaxFault:
-    """A place where protobuf's parser stops reading, and what it wanted there."""
+    """A place where protobuf's parser stops reading, and what it wanted there.
+
+    `kind` is the name of the rule that documents it. `edits` (with `title`) put it right without a doubt.
+    """
 
     span: Span
     message: str
+    kind: str = "syntax-error"
     related: tuple[tuple[Span, str], ...] = ()
+    title: str = ""
+    edits: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,337 @@
+"""Tree to message: every value typed as Caffe's parser types it, every refusal said at its place."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.schema.bound import Bound as Bound
+from nanlint.schema.descriptors import descriptor, message_class
+from nanlint.schema.dialect import Dialect
+from nanlint.schema.suggest import is_fork_field, suggest_field, where_else
+from nanlint.schema.values import Convert, RefusedError, converter
+from nanlint.text.source import Place, Source, Span
+from nanlint.text.tree import Block, Document, Field, Scalar, SyntaxFault
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
+
+
+def bind(document: Document, message_type: str, dialect: Dialect = Dialect.ANY) -> Bound:
+    """The message of type `message_type` ("NetParameter", "SolverParameter") that a document spells.
+
+    Never raises for a fault of the document: each is in `problems`, with the document's own syntax faults.
+    Raises KeyError if the schema has no message of that name.
+    """
+    message = message_class(message_type)()
+    binder = _Binder(document, dialect)
+    binder.fill(document.root, message, _table(descriptor(message_type)), None)
+    problems = [_from_fault(document.source, fault) for fault in document.faults]
+    problems += binder.problems
+    if not document.root.fields and not document.faults:
+        problems.append(_empty_file(document.source, message_type))
+    problems.sort(key=lambda problem: problem.place.span)
+    return Bound(document, message_type, message, tuple(problems))
+
+
+class _Known(NamedTuple):
+    """What binding needs of a field's descriptor."""
+
+    name: str
+    repeated: bool
+    fork: bool
+    convert: Convert | None
+    message: Descriptor | None
+
+
+class _Table(NamedTuple):
+    """The fields of a message, by name."""
+
+    type: Descriptor
+    fields: dict[str, _Known]
+    required: tuple[str, ...]
+
+
+class _Trail(NamedTuple):
+    """The way down to a block, built for each block and spelt only when a problem needs it."""
+
+    parent: _Trail | None
+    name: str
+    number: int | None
+    field: Field
+    block: Block
+
+
+@cache
+def _table(message: Descriptor) -> _Table:
+    fields = {}
+    for field in message.fields:
+        nested = field.message_type
+        fields[field.name] = _Known(
+            field.name,
+            field.is_repeated,
+            is_fork_field(field),
+            None if nested is not None else converter(field),
+            nested,
+        )
+    required = tuple(field.name for field in message.fields if field.is_required)
+    return _Table(message, fields, required)
+
+
+class _Binder:
+    def __init__(self, document: Document, dialect: Dialect) -> None:
+        self.source = document.source
+        self.pinned = dialect is Dialect.BVLC
+        self.problems: list[Problem] = []
+
+    def fill(self, block: Block, message: Message, table: _Table, trail: _Trail | None) -> None:
+        """Put the fields of a block into a message. The schema, which has no cycle, bounds the depth."""
+        known_fields = table.fields
+        single: dict[str, Field] = {}
+        for field in block.fields:
+            known = known_fields.get(field.name)
+            if known is None or (known.fork and self.pinned):
+                known = self.unknown_field(field, table, trail)
+                if known is None:
+                    field.rejected = set(range(len(field.values)))
+                    continue
+                field.read_as = known.name
+            if not known.repeated:
+                first = single.setdefault(known.name, field)
+                if first is not field:
+                    self.given_twice(field, first, trail)
+                    field.rejected = set(range(len(field.values)))
+                    continue
+                if field.is_list and not self.single_list(field, trail):
+                    continue
+            if known.convert is None:
+                self.blocks(field, known, message, trail)
+            else:
+                self.scalars(field, known, message, trail)
+        for name in table.required:
+            if name not in single:
+                self.missing(name, table, block, trail)
+
+    # values
+
+    def scalars(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
+        convert, name = known.convert, known.name
+        assert convert is not None
+        if not field.colon and field.values:
+            self.no_colon(field, trail)
+        for index, value in enumerate(field.values):
+            if isinstance(value, Block):
+                self.problem(
+                    "wrong-type",
+                    Span(field.start, value.start + 1),
+                    trail,
+                    name,
+                    f"`{field.name}` expected a value, found `{self.source.text[value.start]}`",
+                )
+                self.reject(field, index)
+                continue
+            try:
+                typed = convert(value)
+            except RefusedError as refusal:
+                self.refused(refusal, field, value, trail)
+                if refusal.meant is None:
+                    self.reject(field, index)
+                    continue
+                typed = refusal.meant
+            if known.repeated:
+                getattr(message, name).append(typed)
+            else:
+                setattr(message, name, typed)
+
+    def blocks(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
+        nested = known.message
+        assert nested is not None
+        for index, value in enumerate(field.values):
+            if isinstance(value, Scalar):
+                self.problem(
+                    "wrong-type",
+                    Span(value.start, value.end),
+                    trail,
+                    field.name,
+                    f"`{field.name}` expected `{{`, found `{value.text[:60]}`",
+                )
+                self.reject(field, index)
+                continue
+            held = getattr(message, known.name)
+            if known.repeated:
+                at: int | None = len(held)
+                held = held.add()
+            else:
+                at = None
+                held.SetInParent()
+            self.fill(value, held, _table(nested), _Trail(trail, known.name, at, field, value))
+
+    def reject(self, field: Field, index: int) -> None:
+        if field.rejected is None:
+            field.rejected = set()
+        field.rejected.add(index)
+
+    # refusals
+
+    def unknown_field(self, field: Field, table: _Table, trail: _Trail | None) -> _Known | None:
+        """Say that the message has no such field; the field to read instead, where there is no doubt."""
+        if not field.values and not field.is_list:
+            return None
+        name = field.name
+        block = f"`{trail.name}`" if trail else _FILE_KIND.get(table.type.name, table.type.name)
+        span = Span(field.start, field.name_end)
+        if name in table.fields:
+            self.problem(
+                "fork-field",
+                span,
+                trail,
+                name,
+                f"{block} has no field `{name}` in BVLC Caffe; only forks have it",
+            )
+            return None
+        elsewhere = where_else(table.type, name, self.layer_type(trail))
+        names, sure = suggest_field(table.type, name)
+        if self.pinned:
+            names = tuple(known for known in names if not table.fields[known].fork)
+        sure = sure and bool(names) and not elsewhere.startswith("it belongs to the V1")
+        message = f"{block} has no field `{name}`"
+        if names and (sure or not elsewhere):
+            message += "; did you mean " + " or ".join(f"`{known}`" for known in names) + "?"
+        elif elsewhere:
+            message += f": {elsewhere}"
+        fix = self.fix(f"write `{names[0]}`", span, names[0]) if sure else None
+        self.problem("unknown-field", span, trail, name, message, fix=fix)
+        return table.fields[names[0]] if sure else None
+
+    def refused(self, refusal: RefusedError, field: Field, value: Scalar, trail: _Trail | None) -> None:
+        span = Span(value.start, value.end)
+        fix = None
+        if refusal.text is not None:
+            fix = self.fix(f"write `{refusal.text}`", span, refusal.text)
+        self.problem(refusal.kind, span, trail, field.name, f"`{field.name}` {refusal.message}", fix=fix)
+
+    def given_twice(self, field: Field, first: Field, trail: _Trail | None) -> None:
+        earlier = self.place(Span(first.start, first.name_end), trail, first.name)
+        related = (Related("given here first", earlier),)
+        self.problem(
+            "field-given-twice",
+            Span(field.start, field.name_end),
+            trail,
+            field.name,
+            f"`{field.name}` takes one value and has one already",
+            related=related,
+        )
+
+    def single_list(self, field: Field, trail: _Trail | None) -> bool:
+        """A `[...]` on a field that takes one value: refused; True if one value is in it, to be read."""
+        span = Span(field.start, field.end)
+        fix = None
+        if len(field.values) == 1:
+            value = field.values[0]
+            whole = Span(self.source.text.index("[", field.name_end), field.end)
+            fix = self.fix("remove the brackets", whole, self.source.text[value.start : value.end])
+        self.problem(
+            "wrong-type",
+            span,
+            trail,
+            field.name,
+            f"`{field.name}` takes one value, found a list `[`",
+            fix=fix,
+        )
+        if fix is None:
+            field.rejected = set(range(len(field.values)))
+        return fix is not None
+
+    def no_colon(self, field: Field, trail: _Trail | None) -> None:
+        gap = Span(field.name_end, field.name_end)
+        self.problem(
+            "syntax-error",
+            Span(field.start, field.name_end),
+            trail,
+            field.name,
+            f"expected `:` after `{field.name}`",
+            fix=self.fix("insert `:`", gap, ":"),
+        )
+
+    def missing(self, name: str, table: _Table, block: Block, trail: _Trail | None) -> None:
+        span = Span(trail.field.start, trail.field.name_end) if trail else Span(block.start, block.start)
+        owner = trail.name if trail else table.type.name
+        self.problem(
+            "missing-required-field",
+            span,
+            trail,
+            name,
+            f"`{owner}` lacks `{name}`, without which protobuf refuses the whole file, "
+            "whatever the layer's type and phase",
+        )
+
+    # places
+
+    def problem(
+        self,
+        kind: str,
+        span: Span,
+        trail: _Trail | None,
+        name: str,
+        message: str,
+        related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
+    ) -> None:
+        place, layer = self.place(span, trail, name), _layer_name(trail)
+        self.problems.append(Problem(place, message, kind, related=related, fix=fix, layer=layer))
+
+    def place(self, span: Span, trail: _Trail | None, name: str) -> Place:
+        return Place(self.source, span, _route(trail, name))
+
+    def fix(self, title: str, span: Span, text: str) -> Fix:
+        return Fix(title, (Edit(Place(self.source, span), text),), Applicability.SAFE)
+
+    def layer_type(self, trail: _Trail | None) -> str:
+        return _string_field(trail, "type")
+
+
+_FILE_KIND = {"NetParameter": "a net", "SolverParameter": "a solver"}
+
+
+def _route(trail: _Trail | None, name: str) -> str:
+    parts = [name] if name else []
+    while trail is not None:
+        parts.append(trail.name if trail.number is None else f"{trail.name}[{trail.number}]")
+        trail = trail.parent
+    return ".".join(reversed(parts))
+
+
+def _layer_name(trail: _Trail | None) -> str | None:
+    return _string_field(trail, "name") or None
+
+
+def _string_field(trail: _Trail | None, name: str) -> str:
+    """The first string called `name` in the layer around a trail; "" if there is none."""
+    while trail is not None and trail.name not in ("layer", "layers"):
+        trail = trail.parent
+    if trail is None:
+        return ""
+    for field in trail.block.fields:
+        if field.name == name and field.values:
+            value = field.values[0]
+            return value.string.decode("utf-8", "backslashreplace") if isinstance(value, Scalar) else ""
+    return ""
+
+
+def _from_fault(source: Source, fault: SyntaxFault) -> Problem:
+    related = tuple(Related(words, Place(source, span)) for span, words in fault.related)
+    fix = None
+    if fault.edits:
+        fix = Fix(fault.title, tuple(Edit(Place(source, span), text) for span, text in fault.edits))
+    return Problem(Place(source, fault.span), fault.message, fault.kind, related=related, fix=fix)
+
+
+def _empty_file(source: Source, message_type: str) -> Problem:
+    place = Place(source, Span(0, 0))
+    if message_type == "SolverParameter":
+        message = "this solver is empty, so it names no net, and Caffe aborts for want of one"
+        return Problem(place, message, "empty-file", effect=Effect.SETUP_FAILURE)
+    message = "this net is empty: Caffe builds it and dies at its first forward pass"
+    return Problem(place, message, "empty-file", effect=Effect.RUN_FAILURE)

@@ -1,0 +1,152 @@
+"""What the author of an unknown name may have meant, and where in the schema that name does exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from nanlint.schema.descriptors import descriptor
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+_SYNONYMS = {
+    "FillerParameter": {"stddev": "std", "sigma": "std", "const": "value", "constant": "value"},
+    "ParamSpec": {
+        "lr": "lr_mult",
+        "blobs_lr": "lr_mult",
+        "weight_decay": "decay_mult",
+        "decay": "decay_mult",
+    },
+    "LayerParameter": {"input": "bottom", "output": "top"},
+    "SolverParameter": {"learning_rate": "base_lr", "lr": "base_lr"},
+    "ConvolutionParameter": {"filters": "num_output", "padding": "pad"},
+    "PoolingParameter": {"method": "pool", "padding": "pad"},
+    "DropoutParameter": {"ratio": "dropout_ratio"},
+}
+"""Names that look nothing like what they stand for."""
+
+_V1 = "it belongs to the V1 format (`layers`); "
+_OTHER_FORMAT = {
+    ("LayerParameter", "blobs_lr"): _V1 + "write `param { lr_mult: ... }`",
+    ("LayerParameter", "weight_decay"): _V1 + "write `param { decay_mult: ... }`",
+    ("LayerParameter", "blob_share_mode"): _V1 + "write `param { share_mode: ... }`",
+    ("V1LayerParameter", "phase"): "the V1 format (`layers`) has none; write `include { phase: ... }`",
+    ("V1LayerParameter", "propagate_down"): "the V1 format (`layers`) has none, only `layer` has",
+}
+
+
+class Suggestion(NamedTuple):
+    """`names`: the nearest fields, best first. `sure`: the first is what was meant, without a doubt."""
+
+    names: tuple[str, ...]
+    sure: bool
+
+
+def nearest(written: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of `names` that a slip of the keyboard, or of memory, turns into `written`; best first."""
+    word = _plain(written)
+    limit = 1 if len(word) < 5 else 2 if len(word) < 10 else 3
+    ranked = sorted((distance(word, _plain(name), limit), name) for name in names)
+    close = [(d, name) for d, name in ranked if d <= limit]
+    return tuple(name for d, name in close[:3] if d <= close[0][0] + 1)
+
+
+def suggest_field(message: Descriptor, written: str) -> Suggestion:
+    """The fields of `message` that may be meant by a name that it does not have."""
+    names = tuple(field.name for field in message.fields)
+    synonym = _SYNONYMS.get(message.name, {}).get(written.lower())
+    if synonym:
+        return Suggestion((synonym,), True)
+    word = _plain(written)
+    spellings = (word, word + "param", word.removesuffix("s"), word + "s")
+    same = [name for name in names if _plain(name) in spellings]
+    if len(same) == 1:
+        return Suggestion((same[0],), True)
+    first_word = written.lower() + "_"
+    longer = [name for name in names if name.startswith(first_word) and not name.endswith(("_h", "_w"))]
+    if len(longer) == 1 and len(word) > 3:
+        return Suggestion((longer[0],), True)
+    close = nearest(written, names)
+    sure = len(close) == 1 and len(word) > 3 and distance(word, _plain(close[0]), 2) <= 2
+    return Suggestion(close, sure)
+
+
+def where_else(message: Descriptor, written: str, layer_type: str) -> str:
+    """Where a name that `message` lacks does exist, as the end of a sentence; "" where nowhere.
+
+    `layer_type` (`Convolution`) decides among several parameter blocks of a layer.
+    """
+    known = _OTHER_FORMAT.get((message.name, written))
+    if known:
+        return known
+    if message.name == "LayerParameter" and written in ("layer", "layers"):
+        return "a layer cannot stand inside a layer; is a `}` missing before it?"
+    holders = list(_holders(message, written))
+    own = [name for name in holders if layer_type and _plain(name) == _plain(layer_type) + "param"]
+    if own or 0 < len(holders) <= 4:
+        blocks = " or ".join(f"`{name}`" for name in own or holders)
+        return f"it belongs inside {blocks}"
+    if holders:
+        return "it belongs inside one of the layer's parameter blocks"
+    return _owner(message, written)
+
+
+def _holders(message: Descriptor, written: str) -> Iterator[str]:
+    """The blocks in `message` that have a field of that name."""
+    for field in message.fields:
+        if field.message_type is not None and written in field.message_type.fields_by_name:
+            yield field.name
+
+
+_OWNERS = (
+    ("SolverParameter", "the solver"),
+    ("NetParameter", "the net, outside its layers"),
+    ("LayerParameter", "a `layer`"),
+    ("TransformationParameter", "`transform_param`"),
+    ("NetStateRule", "`include` or `exclude`"),
+    ("ParamSpec", "`param`"),
+)
+
+
+def _owner(message: Descriptor, written: str) -> str:
+    """A message elsewhere in the schema that has the field."""
+    for name, what in _OWNERS:
+        if name != message.name and written in descriptor(name).fields_by_name:
+            return f"it belongs to {what}"
+    blocks = _blocks_with(written)
+    if 0 < len(blocks) <= 4:
+        return "it belongs inside " + " or ".join(f"`{name}`" for name in blocks)
+    return ""
+
+
+@cache
+def _blocks_with(written: str) -> tuple[str, ...]:
+    return tuple(_holders(descriptor("LayerParameter"), written))
+
+
+def distance(a: str, b: str, limit: int) -> int:
+    """Letters to insert, drop, change or swap to make `b` of `a`; `limit` + 1 when it takes more."""
+    if abs(len(a) - len(b)) > limit:
+        return limit + 1
+    before: Sequence[int] = ()
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, row = row, [i]
+        for j, y in enumerate(b, 1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before = last
+    return min(row[-1], limit + 1)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def is_fork_field(field: FieldDescriptor) -> bool:
+    """Whether only forks of Caffe have the field: the schema numbers those from 100000."""
+    return field.number >= 100000
