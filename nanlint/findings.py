@@ -100,3 +100,27 @@ class Finding:
     fix: Fix | None = None
     layer: str | None = None
     phase: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one run found, sorted by path and place.
+
+    `files` are the paths of the files that were read; `failures` say what could not be done
+    (a file that cannot be read, a rule that broke), one sentence each.
+    """
+
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def fixable(self) -> int:
+        """How many findings `--fix` can remove."""
+        return sum(
+            finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+            for finding in self.findings
+        )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from nanlint.findings import Effect, Finding, Fix, Problem, Related, Severity
@@ -14,8 +15,6 @@ from nanlint.text.source import Place
 ERROR = Severity.ERROR
 WARNING = Severity.WARNING
 INFO = Severity.INFO
-
-MODULES = ("text", "setup", "schedule", "pooling")
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,13 @@ class Rule:
     def summary(self) -> str:
         """The first sentence of the rule's page."""
         return (self.check.__doc__ or "").strip().split("\n\n", 1)[0].replace("\n", " ")
+
+    @property
+    def page(self) -> str:
+        """The whole page, Markdown without indentation."""
+        from inspect import cleandoc
+
+        return cleandoc(self.check.__doc__ or "")
 
     def finding(self, problem: Problem) -> Finding:
         """The problem under this rule's code; what the problem says of severity and effect wins."""
@@ -97,9 +103,9 @@ def finding(
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Every rule, by code."""
-    for module in MODULES:
-        import_module(f"nanlint.rules.{module}")
+    """Every rule, by code: each module of this package defines some."""
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        import_module(f"nanlint.rules.{module.stem}")
     return tuple(_rules[code] for code in sorted(_rules))
 
 

@@ -1,0 +1,243 @@
+"""The commands: each reads its options, calls what does the work, prints the answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from nanlint import __version__, config
+from nanlint.config import Settings, UsageError
+
+if TYPE_CHECKING:
+    from nanlint.findings import Report
+
+OK, FINDINGS, WRONG = 0, 1, 2
+
+Value = TypeVar("Value")
+
+
+class Format(str, Enum):
+    TEXT = "text"
+    CONCISE = "concise"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+class Table(str, Enum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class FailOn(str, Enum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Colour(str, Enum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH...", show_default=False, help="Solvers, nets, folders of them, or -."),
+]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False, help="Solvers and nets.")]
+Caffe = Annotated[
+    str | None,
+    typer.Option("--caffe", metavar="NAME", help="The Caffe that will run the files; bvlc: exactly 1.0."),
+]
+Proto = Annotated[str | None, typer.Option("--proto", metavar="FILE", help="A fork's own caffe.proto.")]
+Roots = Annotated[
+    list[str] | None,
+    typer.Option("--root", metavar="DIR", help="One more place where a solver's paths begin."),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="BLOB:SHAPE", help="A shape that depends on data: data:64,3,227,227."),
+]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option("--range", metavar="BLOB:LOW,HIGH", help="The values that a data blob holds: data:0,255."),
+]
+Config = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="This configuration, not the nearest one.")
+]
+Codes = list[str] | None
+
+
+def check(
+    paths: Paths,
+    output_format: Annotated[
+        Format, typer.Option("--output-format", help="How findings are written.")
+    ] = Format.TEXT,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on", show_default=False, help="The least severity that gives exit status 1 [warning]."
+        ),
+    ] = None,
+    select: Annotated[
+        Codes, typer.Option("--select", metavar="RULE", help="Only these rules: codes or names.")
+    ] = None,
+    ignore: Annotated[Codes, typer.Option("--ignore", metavar="RULE", help="Without these rules.")] = None,
+    caffe: Caffe = None,
+    proto: Proto = None,
+    root: Roots = None,
+    input_: Inputs = None,
+    range_: Ranges = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Make the safe fixes in the files, then lint.")] = False,
+    stdin_filename: Annotated[
+        str | None, typer.Option("--stdin-filename", metavar="PATH", help="The path of what - reads.")
+    ] = None,
+    color: Annotated[Colour, typer.Option("--color", help="Whether to colour text.")] = Colour.AUTO,
+    config_file: Config = None,
+) -> None:
+    """Lint solvers and nets. `nanlint PATH...` is short for this."""
+    from nanlint import engine
+
+    settings = _settings(
+        config_file,
+        select=_words(select),
+        ignore=_words(ignore),
+        fail_on=fail_on and fail_on.value,
+        caffe=caffe,
+        proto=proto,
+        roots=tuple(root or ()),
+        inputs=_pairs(input_, config.parse_input),
+        ranges=_pairs(range_, config.parse_range),
+    )
+    stdin = sys.stdin.buffer.read() if "-" in paths else b""
+    report = engine.check(paths, settings, stdin=stdin, stdin_name=stdin_filename, fix=fix)
+    _print(_written(report, output_format, color))
+    _complain(report.failures)
+    if report.failures:
+        raise typer.Exit(WRONG)
+    ranks = ("info", "warning", "error")
+    least = ranks.index(settings.fail_on)
+    raise typer.Exit(FINDINGS if any(one.severity.rank >= least for one in report.findings) else OK)
+
+
+def rules() -> None:
+    """List every rule, one a line."""
+    from nanlint.rules.registry import rules as every_rule
+
+    _print(f"{one.code:9} {one.severity.value:8} {one.name:34} {one.summary}" for one in every_rule())
+
+
+def _written(report: Report, output_format: Format, color: Colour) -> Iterable[str]:
+    """The lines of a report in a format."""
+    if output_format is Format.JSON:
+        from nanlint.report.json import dumps
+
+        return [dumps(report)]
+    if output_format is Format.SARIF:
+        from nanlint.report import sarif
+        from nanlint.rules.registry import rules as every_rule
+
+        return [sarif.dumps(report, every_rule())]
+    if output_format is Format.CONCISE:
+        from nanlint.report import concise
+
+        return concise.lines(report)
+    if output_format is Format.GITHUB:
+        from nanlint.report import github
+
+        return github.lines(report)
+    from shutil import get_terminal_size
+
+    from nanlint.report import text
+    from nanlint.report.style import painter, wants_colour
+
+    width = min(get_terminal_size((100, 24)).columns, 140)
+    return text.lines(report, width, painter(wants_colour(sys.stdout, color.value)))
+
+
+def _settings(config_file: str | None, **given: object) -> Settings:
+    found = config.read(Path(config_file)) if config_file else config.load(Path.cwd())
+    return config.merge(found, **given)
+
+
+def _words(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(word.strip() for words in given or () for word in words.split(",") if word.strip())
+
+
+def _pairs(given: Sequence[str] | None, parse: Callable[[str], tuple[str, Value]]) -> dict[str, Value]:
+    return dict(parse(words) for words in given or ())
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print to standard output; a reader that has gone away has what it wanted."""
+    import os
+
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(failures: Iterable[str]) -> None:
+    for failure in failures:
+        print(f"nanlint: {failure}", file=sys.stderr)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"nanlint {__version__}")
+        raise typer.Exit
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"check": check, "rules": rules}
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Say what Caffe will do with a solver and its nets, where, why, and what to write instead.",
+    )
+
+    @app.callback()
+    def nanlint(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+        ] = False,
+    ) -> None: ...
+
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    return app
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run a command line, and leave with its exit status."""
+    arguments = list(arguments)
+    if arguments and arguments[0] not in (*COMMANDS, "-h", "--help", "--version"):
+        arguments.insert(0, "check")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        _app()(arguments or ["--help"], prog_name="nanlint")
+    except UsageError as wrong:
+        print(f"nanlint: {wrong}", file=sys.stderr)
+        sys.exit(WRONG)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        print(
+            f"nanlint: internal error: {type(error).__name__}: {error}. Please report this", file=sys.stderr
+        )
+        sys.exit(WRONG)

@@ -1,0 +1,96 @@
+"""The files of a run: found under what was given, and told apart as solvers and nets."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from nanlint.schema.descriptors import descriptor
+from nanlint.text.tree import Block, Document
+
+STDIN = "-"
+SUFFIX = ".prototxt"
+
+
+class Kind(Enum):
+    SOLVER = "solver"
+    NET = "net"
+    OTHER = "other"
+
+
+class Input(NamedTuple):
+    """One file to read. `listed`: the call named it; else it was found in a folder."""
+
+    path: str
+    listed: bool = True
+
+
+class Found(NamedTuple):
+    """What the given paths hold, in order, and what is wrong with them."""
+
+    inputs: tuple[Input, ...]
+    failures: tuple[str, ...]
+
+
+def find(paths: tuple[str, ...]) -> Found:
+    """The prototxts under the given files and folders; folders named with a leading dot are left out."""
+    inputs: list[Input] = []
+    failures: list[str] = []
+    for path in paths:
+        if path == STDIN:
+            inputs.append(Input(path))
+            continue
+        try:
+            folder = stat.S_ISDIR(Path(path).stat().st_mode)
+        except (OSError, ValueError) as wrong:
+            failures.append(f"cannot read `{path}`: {reason(wrong)}")
+            continue
+        if not folder:
+            inputs.append(Input(path))
+            continue
+        within = [Input(file, listed=False) for file in _walk(path)]
+        if not within:
+            failures.append(f"no `*{SUFFIX}` in the folder `{path}`")
+        inputs += within
+    return Found(tuple(inputs), tuple(failures))
+
+
+def reason(wrong: Exception) -> str:
+    """`no such file or directory`, from an OSError or whatever else was raised."""
+    words = getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__
+    return words[0].lower() + words[1:]
+
+
+def classify(document: Document, path: str) -> Kind:
+    """Whether a file is a solver or a net, by the names of its fields; else by its own name.
+
+    OTHER is a file with fields of which neither a solver nor a net has any.
+    """
+    names = {field.name for field in document.root.fields}
+    if any(_opens_block(document.root, name) for name in ("layer", "layers")):
+        return Kind.NET
+    solver = sum(name in descriptor("SolverParameter").fields_by_name for name in names)
+    net = sum(name in descriptor("NetParameter").fields_by_name for name in names)
+    if solver == net == 0 and names and not document.faults:
+        return Kind.OTHER
+    if solver == net:
+        return Kind.SOLVER if "solver" in os.path.basename(path).lower() else Kind.NET  # noqa: PTH119
+    return Kind.SOLVER if solver > net else Kind.NET
+
+
+def _opens_block(root: Block, name: str) -> bool:
+    return any(
+        field.name == name and any(isinstance(v, Block) for v in field.values) for field in root.fields
+    )
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith(SUFFIX):
+                yield os.path.normpath(os.path.join(parent, name))  # noqa: PTH118

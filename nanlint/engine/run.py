@@ -1,0 +1,70 @@
+"""Rules over what was loaded. A rule that breaks costs its own findings and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from nanlint.caffe.model import Net, Solver
+from nanlint.findings import Finding, Problem
+from nanlint.rules.registry import Rule
+from nanlint.schema.bind import Bound
+
+
+class Run:
+    """The findings of some rules, and what broke on the way."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.findings: list[Finding] = []
+        self.failures: list[str] = []
+        self.checked: set[str] = set()
+        self._by_subject: dict[str, list[Rule]] = {}
+        for rule in rules:
+            self._by_subject.setdefault(rule.subject, []).append(rule)
+        self._by_type: dict[str, list[Rule]] = {}
+
+    def bound(self, bound: Bound) -> None:
+        """Check a file as text, unless it has been: `checked` holds the paths of those that have."""
+        if bound.source.path not in self.checked:
+            self.checked.add(bound.source.path)
+            self._apply("Bound", bound, bound.source.path)
+
+    def solver(self, solver: Solver) -> None:
+        self._apply("Solver", solver, solver.path)
+
+    def net(self, net: Net) -> None:
+        self._apply("Net", net, net.path)
+        for layer in net.layers:
+            for rule in self._layer_rules(layer.type):
+                self._check(rule, layer, net.path)
+
+    def broke(self, what: str, path: str, error: Exception) -> None:
+        """Record a bug of nanlint's."""
+        last = extract_tb(error.__traceback__)[-1]
+        self.failures.append(
+            f"internal error: {what} broke on `{path}`: {type(error).__name__}: {error} "
+            f"({Path(last.filename).name}:{last.lineno}); everything else was checked. Please report this"
+        )
+
+    def _apply(self, subject: str, value: Bound | Solver | Net, path: str) -> None:
+        for rule in self._by_subject.get(subject, ()):
+            self._check(rule, value, path)
+
+    def _check(self, rule: Rule, subject: Any, path: str) -> None:
+        problems: Iterable[Problem] = ()
+        try:
+            problems = rule.check(subject)
+            for problem in problems:
+                self.findings.append(rule.finding(problem))
+        except Exception as error:  # whatever a rule raises
+            self.broke(f"rule {rule.code} {rule.name}", path, error)
+
+    def _layer_rules(self, layer_type: str) -> list[Rule]:
+        known = self._by_type.get(layer_type)
+        if known is None:
+            rules = self._by_subject.get("Layer", ())
+            known = [rule for rule in rules if not rule.layers or layer_type in rule.layers]
+            self._by_type[layer_type] = known
+        return known

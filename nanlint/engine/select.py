@@ -1,0 +1,58 @@
+"""Which rules a run uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
+from functools import cache
+
+from nanlint.config import Settings, UsageError, suggestion
+from nanlint.findings import Finding
+from nanlint.rules.registry import Rule, rules
+
+
+def selected(settings: Settings) -> tuple[Rule, ...]:
+    """The rules that are selected and not ignored.
+
+    Raises UsageError for a code or name that no rule has.
+    """
+    for words in (settings.select, settings.ignore, *settings.per_file_ignores.values()):
+        for word in words:
+            resolve(word)
+    chosen = {code for word in settings.select for code in resolve(word)} or {known.code for known in rules()}
+    chosen -= {code for word in settings.ignore for code in resolve(word)}
+    return tuple(known for known in rules() if known.code in chosen)
+
+
+@cache
+def resolve(word: str) -> frozenset[str]:
+    """The codes that a word stands for: a code, the letters that codes begin with, or a rule's name.
+
+    Raises UsageError where it stands for none.
+    """
+    codes = frozenset(
+        known.code
+        for known in rules()
+        if word in (known.code, known.name) or (word.isalpha() and known.code.rstrip("0123456789") == word)
+    )
+    if not codes:
+        raise UsageError(f"no rule `{word}`{suggestion(word, names())}")
+    return codes
+
+
+def names() -> Iterable[str]:
+    """Every code, and every rule's name."""
+    for known in rules():
+        yield known.code
+        yield known.name
+
+
+def ignored_in_file(finding: Finding, per_file: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the file's path matches a pattern under which the finding's rule is ignored."""
+    path = finding.place.source.path
+    return any(
+        finding.code in resolve(word)
+        for pattern, words in per_file.items()
+        if fnmatch(path, pattern) or fnmatch(path.rsplit("/", 1)[-1], pattern)
+        for word in words
+    )

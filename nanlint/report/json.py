@@ -1,0 +1,66 @@
+"""Findings as JSON, for programs: one object, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nanlint import __version__
+from nanlint.findings import Finding, Fix, Report, Severity
+from nanlint.text.source import Place, Position
+
+
+def dumps(report: Report) -> str:
+    return encode(
+        {
+            "version": 1,
+            "tool": {"name": "nanlint", "version": __version__},
+            "summary": {
+                "files": len(report.files),
+                "errors": report.count(Severity.ERROR),
+                "warnings": report.count(Severity.WARNING),
+                "infos": report.count(Severity.INFO),
+                "fixable": report.fixable,
+            },
+            "findings": [_finding(finding) for finding in report.findings],
+        }
+    )
+
+
+def encode(document: dict[str, Any]) -> str:
+    """ASCII alone, so that names in any encoding, and bytes in none, pass through every pipe."""
+    return json.dumps(document, indent=1)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "effect": finding.effect.value,
+        "message": finding.message,
+        "evidence": finding.evidence,
+        **_place(finding.place),
+        "route": finding.place.route,
+        "layer": finding.layer,
+        "phase": finding.phase,
+        "related": [{"message": other.message, **_place(other.place)} for other in finding.related],
+        "fix": _fix(finding.fix) if finding.fix else None,
+        "url": None,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "applicability": fix.applicability.value,
+        "edits": [{**_place(edit.place), "text": edit.text} for edit in fix.edits],
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"path": place.source.path, "start": _position(place.start), "end": _position(place.end)}
+
+
+def _position(position: Position) -> dict[str, int]:
+    return {"line": position.line, "column": position.column}

@@ -1,0 +1,129 @@
+"""Findings as SARIF 2.1.0, for code-scanning services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from nanlint import __version__
+from nanlint.findings import Finding, Fix, Report, Severity
+from nanlint.report.json import encode
+from nanlint.text.source import Place
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+class RulePage(Protocol):
+    """What SARIF says of a rule."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def severity(self) -> Severity: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def page(self) -> str: ...
+
+
+def dumps(report: Report, rules: Iterable[RulePage]) -> str:
+    pages = sorted(rules, key=lambda page: page.code)
+    index = {page.code: number for number, page in enumerate(pages)}
+    return encode(
+        {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {
+                        "driver": {
+                            "name": "nanlint",
+                            "version": __version__,
+                            "rules": [_rule(page) for page in pages],
+                        }
+                    },
+                    "columnKind": "unicodeCodePoints",
+                    "results": [_result(finding, index) for finding in report.findings],
+                    "invocations": [_invocation(report.failures)],
+                }
+            ],
+        }
+    )
+
+
+def _rule(page: RulePage) -> dict[str, Any]:
+    return {
+        "id": page.code,
+        "name": page.name,
+        "shortDescription": {"text": page.summary},
+        "help": {"text": page.page},
+        "defaultConfiguration": {"level": _LEVELS[page.severity]},
+    }
+
+
+def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+    text = finding.message if finding.evidence is None else f"{finding.message}\n{finding.evidence}"
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": index[finding.code],
+        "level": _LEVELS[finding.severity],
+        "message": {"text": text},
+        "locations": [_location(finding.place)],
+        "properties": {"effect": finding.effect.value, "layer": finding.layer, "phase": finding.phase},
+    }
+    if finding.related:
+        result["relatedLocations"] = [
+            {"id": number, **_location(other.place), "message": {"text": other.message}}
+            for number, other in enumerate(finding.related)
+        ]
+    if finding.fix:
+        result["fixes"] = [_fix(finding.fix)]
+    return result
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    by_path: dict[str, list[dict[str, Any]]] = {}
+    for edit in fix.edits:
+        by_path.setdefault(edit.place.source.path, []).append(
+            {"deletedRegion": _region(edit.place), "insertedContent": {"text": edit.text}}
+        )
+    return {
+        "description": {"text": fix.title},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": _uri(path)}, "replacements": edits}
+            for path, edits in by_path.items()
+        ],
+    }
+
+
+def _location(place: Place) -> dict[str, Any]:
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": _uri(place.source.path)}, "region": _region(place)},
+        "logicalLocations": [{"fullyQualifiedName": place.route}] if place.route else [],
+    }
+
+
+def _region(place: Place) -> dict[str, int]:
+    start, end = place.start, place.end
+    return {
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+    }
+
+
+def _uri(path: str) -> str:
+    return quote(path.replace("\\", "/"), errors="surrogateescape")
+
+
+def _invocation(failures: Sequence[str]) -> dict[str, Any]:
+    notes = [{"level": "error", "message": {"text": failure}} for failure in failures]
+    return {"executionSuccessful": not failures, "toolExecutionNotifications": notes}
