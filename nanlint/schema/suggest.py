@@ -46,11 +46,16 @@ class Suggestion(NamedTuple):
 
 def nearest(written: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of `names` that a slip of the keyboard, or of memory, turns into `written`; best first."""
-    word = _plain(written)
-    limit = 1 if len(word) < 5 else 2 if len(word) < 10 else 3
-    ranked = sorted((distance(word, _plain(name), limit), name) for name in names)
+    word = _stem(written)
+    limit = _slips(word)
+    ranked = sorted((distance(word, _stem(name), limit), name) for name in names)
     close = [(d, name) for d, name in ranked if d <= limit]
-    return tuple(name for d, name in close[:3] if d <= close[0][0] + 1)
+    return tuple(name for d, name in close[:3] if d == close[0][0])
+
+
+def _slips(word: str) -> int:
+    """How many letters may be wrong in a word of this length for it to be the same word."""
+    return 1 if len(word) < 6 else 2 if len(word) < 12 else 3
 
 
 def suggest_field(message: Descriptor, written: str) -> Suggestion:
@@ -69,8 +74,7 @@ def suggest_field(message: Descriptor, written: str) -> Suggestion:
     if len(longer) == 1 and len(word) > 3:
         return Suggestion((longer[0],), True)
     close = nearest(written, names)
-    sure = len(close) == 1 and len(word) > 3 and distance(word, _plain(close[0]), 2) <= 2
-    return Suggestion(close, sure)
+    return Suggestion(close, len(close) == 1 and len(word) > 3)
 
 
 def where_else(message: Descriptor, written: str, layer_type: str) -> str:
@@ -145,6 +149,10 @@ def distance(a: str, b: str, limit: int) -> int:
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
+
+
+def _stem(name: str) -> str:
+    return _plain(name.removesuffix("_param"))
 
 
 def is_fork_field(field: FieldDescriptor) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
+from nanlint.text.lexer import encoded
 from nanlint.text.tree import Kind, Scalar
 
 FLOAT_MAX = 3.4028234663852886e38
 _FLOAT_MAX_ROUNDED = 3.4028235677973366e38
+_BEYOND_ALL = 10**30
 _INTEGER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[a-zA-Z]?")
 _TRUE = ("true", "True", "t")
@@ -79,6 +81,8 @@ def _plain_integer(text: str) -> int:
     digits = text.lstrip("-")
     if digits[0] == "0" and len(digits) > 1:
         value = int(digits, 16) if digits[1] in "xX" else int(digits, 8)
+    elif len(digits) > 30:
+        value = _BEYOND_ALL
     else:
         value = int(digits)
     return -value if text[0] == "-" else value
@@ -106,7 +110,7 @@ def _double(scalar: Scalar) -> float:
     if scalar.kind is Kind.NUMBER:
         digits = text.lstrip("-")
         if digits[:1] == "0" and (digits[1:2] in ("x", "X") or digits[1:2].isdigit()):
-            value = float(_plain_integer(text))
+            value = float(max(-_BEYOND_ALL, min(_plain_integer(text), _BEYOND_ALL)))
             what = "hexadecimal" if digits[1] in "xX" else "octal"
             message = f"expected a decimal number, found the {what} `{text}`"
             raise RefusedError("wrong-type", message, f"{value:.0f}", value)
@@ -189,16 +193,16 @@ def _no_enum(scalar: Scalar, by_name: dict[str, int]) -> RefusedError:
 
 
 def _string(scalar: Scalar) -> str:
-    """Bytes that are not UTF-8 cannot stand in a Python message: there they read `\\xff`; the tree has them."""
+    """Bytes that are not UTF-8 read `\\xff` here, as a Python message cannot hold them; the tree can."""
     if scalar.kind is Kind.STRING:
         return scalar.string.decode("utf-8", "backslashreplace")
-    raise _unquoted(scalar, scalar.text)
+    raise _unquoted(scalar, encoded(scalar.text).decode("utf-8", "backslashreplace"))
 
 
 def _bytes(scalar: Scalar) -> bytes:
     if scalar.kind is Kind.STRING:
         return scalar.string
-    raise _unquoted(scalar, scalar.text.encode("utf-8", "surrogateescape"))
+    raise _unquoted(scalar, encoded(scalar.text))
 
 
 def _unquoted(scalar: Scalar, meant: str | bytes) -> RefusedError:

@@ -42,7 +42,8 @@ _TOKEN = re.compile(
 )
 
 _RUN_ON = re.compile(
-    rf"([0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?)([A-Za-z_][A-Za-z0-9_]*)(?![^{_STOP}])(?=[ \t\r\n\f\v]*[:{{<])"
+    r"([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
+    rf"([A-Za-z_][A-Za-z0-9_]*)(?![^{_STOP}])(?=[ \t\r\n\f\v]*[:{{<])"
 )
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\?'\"])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})"
@@ -54,58 +55,68 @@ _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
 
 class Tokens(NamedTuple):
-    """A text cut into tokens: parallel lists, closed by one END token, and what the cutting itself found wrong."""
+    """A text cut into tokens: parallel lists closed by an END token, and what is wrong with single tokens."""
 
     kinds: list[str]
     starts: list[int]
     ends: list[int]
     comments: list[Comment]
     faults: list[SyntaxFault]
+    broken_strings: list[int]
 
 
 def scan(text: str) -> Tokens:
     """Cut `text` into tokens. Every character of it is in a token, a comment, a blank or a fault."""
-    kinds: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    comments: list[Comment] = []
-    faults: list[SyntaxFault] = []
+    tokens = Tokens([], [], [], [], [], [])
+    add_kind, add_start, add_end = tokens.kinds.append, tokens.starts.append, tokens.ends.append
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or END
         start, end = match.span(kind)
         if kind == "mark":
             kind = text[start]
         elif kind == "comment":
-            comments.append(Comment(Span(start, end), text[start:end]))
+            tokens.comments.append(Comment(Span(start, end), text[start:end]))
             continue
-        elif kind == "string":
-            if text.find("\\", start, end) >= 0:
-                faults.extend(_bad_escapes(text, start, end))
-        elif kind == MALFORMED and (run_on := _RUN_ON.match(text, start)):
-            middle = run_on.end(1)
-            faults.append(_no_blank(text, start, middle, end))
-            kinds.append(NUMBER)
-            starts.append(start)
-            ends.append(middle)
-            kind, start = WORD, middle
-        elif kind == "broken":
-            kind, end = STRING, start + len(text[start:end].rstrip())
-            faults.append(_unclosed_string(text, start, end))
-        elif kind == "curly":
-            kind = STRING if end - start > 1 else MALFORMED
-            if kind is STRING:
-                faults.append(_curly_quotes(text, start, end))
         elif kind == "invisible":
-            faults.append(_invisible(text, start, end))
+            tokens.faults.append(_invisible(text, start, end))
             continue
-        elif kind == "end":
-            kind = END
-        kinds.append(kind)
-        starts.append(start)
-        ends.append(end)
+        elif kind not in (WORD, NUMBER):
+            kind, start, end = _checked(tokens, text, kind, start, end)
+        add_kind(kind)
+        add_start(start)
+        add_end(end)
         if kind is END:
             break
-    return Tokens(kinds, starts, ends, comments, faults)
+    return tokens
+
+
+def _checked(tokens: Tokens, text: str, kind: str, start: int, end: int) -> tuple[str, int, int]:
+    """The token to keep of a match that can hide a fault; what is wrong with it goes to `tokens`."""
+    if kind == STRING:
+        if text.find("\\", start, end) >= 0:
+            tokens.faults.extend(_bad_escapes(text, start, end))
+    elif kind == MALFORMED:
+        run_on = _RUN_ON.match(text, start)
+        if run_on:
+            middle = run_on.end(1)
+            tokens.faults.append(_no_blank(text, start, middle, end))
+            tokens.kinds.append(NUMBER)
+            tokens.starts.append(start)
+            tokens.ends.append(middle)
+            return WORD, middle, end
+    elif kind == "broken":
+        end = start + len(text[start:end].rstrip())
+        tokens.faults.append(_unclosed_string(text, start, end))
+        tokens.broken_strings.append(start)
+        return STRING, start, end
+    elif kind == "curly":
+        if end - start == 1:
+            return MALFORMED, start, end
+        tokens.faults.append(_curly_quotes(text, start, end))
+        return STRING, start, end
+    elif kind == "end":
+        return END, start, end
+    return kind, start, end
 
 
 def string_bytes(token: str) -> bytes:
@@ -113,13 +124,13 @@ def string_bytes(token: str) -> bytes:
     closed = len(token) > 1 and (token[-1] == token[0] or token[0] in _CURLY)
     body = token[1:-1] if closed else token[1:]
     if "\\" not in body:
-        return body.encode("utf-8", "surrogateescape")
+        return encoded(body)
     out: list[bytes] = []
     at = 0
     high: int | None = None
     for match in _ESCAPE.finditer(body):
         plain = body[at : match.start()]
-        out.append(plain.encode("utf-8", "surrogateescape"))
+        out.append(encoded(plain))
         at = match.end()
         simple, octal, hexa, short, long, other = match.groups()
         if short or long:
@@ -136,9 +147,17 @@ def string_bytes(token: str) -> bytes:
         elif octal or hexa:
             out.append(bytes((int(octal, 8) & 255 if octal else int(hexa, 16),)))
         else:
-            out.append(other.encode("utf-8", "surrogateescape"))
-    out.append(body[at:].encode("utf-8", "surrogateescape"))
+            out.append(encoded(other))
+    out.append(encoded(body[at:]))
     return b"".join(out)
+
+
+def encoded(text: str) -> bytes:
+    """The bytes that a text was decoded from, wherever its surrogates come from."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _utf8(point: int) -> bytes:
@@ -164,7 +183,7 @@ def _bad_escapes(text: str, start: int, end: int) -> list[SyntaxFault]:
         if wants:
             message = f"`{written}` in a string needs {wants} after it"
         else:
-            message = f"`{written}` is no escape that a string can hold; write `\\\\` for a backslash, or `/` in a path"
+            message = f"`{written}` is no escape; write `\\\\` for a backslash, and `/` in a path"
         faults.append(SyntaxFault(span, message, "bad-string"))
     return faults
 

@@ -11,7 +11,7 @@ from nanlint.text.source import Source, Span
 class Kind(Enum):
     """What a scalar looks like before any schema says what it should be.
 
-    MALFORMED is a run of characters that no type takes, such as `3x3`, `1/2` or `net.prototxt` without quotes.
+    MALFORMED is a run of characters that no type takes: `3x3`, `1/2`, or `net.prototxt` without quotes.
     """
 
     NUMBER = "number"
