@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nanlint.findings import Applicability, Edit, Finding
+from nanlint.text.edits import collides, edited, write_text
 from nanlint.text.source import Source
 
 
@@ -22,7 +23,7 @@ def apply(findings: Iterable[Finding]) -> int:
         if fix is None or fix.applicability is not Applicability.SAFE:
             continue
         wanted = [edit for edit in fix.edits if edit not in taken.get(edit.place.source, ())]
-        if not wanted or any(_collides(edit, taken.get(edit.place.source, ())) for edit in wanted):
+        if not wanted or any(collides(edit, taken.get(edit.place.source, ())) for edit in wanted):
             continue
         for edit in wanted:
             taken.setdefault(edit.place.source, []).append(edit)
@@ -30,23 +31,9 @@ def apply(findings: Iterable[Finding]) -> int:
     return made if sum(_write(source, edits) for source, edits in taken.items()) else 0
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits made that do not overlap."""
-    for edit in sorted(edits, key=lambda one: one.place.span, reverse=True):
-        start, end = edit.place.span
-        text = text[:start] + edit.text + text[end:]
-    return text
-
-
-def _collides(edit: Edit, others: Iterable[Edit]) -> bool:
-    start, end = edit.place.span
-    spans = (other.place.span for other in others)
-    return any((start < other.end and other.start < end) or start == other.start for other in spans)
-
-
 def _write(source: Source, edits: list[Edit]) -> bool:
     path = Path(source.path)
     if not path.is_file() or path.read_bytes() != source.text.encode("utf-8", "surrogateescape"):
         return False
-    path.write_bytes(edited(source.text, edits).encode("utf-8", "surrogateescape"))
+    write_text(path, edited(source.text, edits))
     return True

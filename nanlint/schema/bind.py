@@ -91,21 +91,15 @@ class _Binder:
         known_fields = table.fields
         single: dict[str, Field] = {}
         for field in block.fields:
+            if field.rejected is not None or field.read_as:
+                field.rejected, field.read_as = None, ""
             known = known_fields.get(field.name)
             if known is None or (known.fork and self.pinned):
                 known = self.unknown_field(field, table, trail)
                 if known is None:
-                    field.rejected = set(range(len(field.values)))
                     continue
-                field.read_as = known.name
-            if not known.repeated:
-                first = single.setdefault(known.name, field)
-                if first is not field:
-                    self.given_twice(field, first, trail)
-                    field.rejected = set(range(len(field.values)))
-                    continue
-                if field.is_list and not self.single_list(field, trail):
-                    continue
+            if not known.repeated and not self.takes_one(field, single, known.name, trail):
+                continue
             if known.convert is None:
                 self.blocks(field, known, message, trail)
             else:
@@ -113,6 +107,15 @@ class _Binder:
         for name in table.required:
             if name not in single:
                 self.missing(name, table, block, trail)
+
+    def takes_one(self, field: Field, single: dict[str, Field], name: str, trail: _Trail | None) -> bool:
+        """Whether a field that is not repeated may enter the message: the first of its name, and no list."""
+        first = single.setdefault(name, field)
+        if first is not field:
+            self.given_twice(field, first, trail)
+            _reject_all(field)
+            return False
+        return not field.is_list or self.single_list(field, trail)
 
     # values
 
@@ -177,6 +180,7 @@ class _Binder:
 
     def unknown_field(self, field: Field, table: _Table, trail: _Trail | None) -> _Known | None:
         """Say that the message has no such field; the field to read instead, where there is no doubt."""
+        _reject_all(field)
         if not field.values and not field.is_list:
             return None
         name = field.name
@@ -203,7 +207,10 @@ class _Binder:
             message += f": {elsewhere}"
         fix = self.fix(f"write `{names[0]}`", span, names[0]) if sure else None
         self.problem("unknown-field", span, trail, name, message, fix=fix)
-        return table.fields[names[0]] if sure else None
+        if not sure:
+            return None
+        field.rejected, field.read_as = None, names[0]
+        return table.fields[names[0]]
 
     def refused(self, refusal: RefusedError, field: Field, value: Scalar, trail: _Trail | None) -> None:
         span = Span(value.start, value.end)
@@ -241,7 +248,7 @@ class _Binder:
             fix=fix,
         )
         if fix is None:
-            field.rejected = set(range(len(field.values)))
+            _reject_all(field)
         return fix is not None
 
     def no_colon(self, field: Field, trail: _Trail | None) -> None:
@@ -290,6 +297,10 @@ class _Binder:
 
     def layer_type(self, trail: _Trail | None) -> str:
         return _string_field(trail, "type")
+
+
+def _reject_all(field: Field) -> None:
+    field.rejected = set(range(len(field.values)))
 
 
 _FILE_KIND = {"NetParameter": "a net", "SolverParameter": "a solver"}

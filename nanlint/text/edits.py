@@ -6,12 +6,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol
 
 from nanlint.text.lexer import encoded
-from nanlint.text.source import Place, Source
+from nanlint.text.source import Place
 
 
 class Replacement(Protocol):
@@ -24,46 +24,22 @@ class Replacement(Protocol):
     def text(self) -> str: ...
 
 
-AnyReplacement = TypeVar("AnyReplacement", bound=Replacement)
-
-
-class Edited(NamedTuple):
-    """The text after the edits, and how many groups of them went in."""
-
-    text: str
-    applied: int
-
-
-def apply_edits(source: Source, groups: Iterable[Sequence[Replacement]]) -> Edited:
-    """Apply groups of edits to a source's text, each group wholly or not at all.
-
-    A group that touches what an earlier one changed is left out (run again to have it), one equal to an
-    earlier one counts as applied. Every edit must be in `source`; ValueError otherwise.
-    """
-    chosen: dict[tuple[int, int], str] = {}
-    applied = 0
-    for group in groups:
-        wanted = {}
-        for edit in group:
-            if edit.place.source.path != source.path:
-                raise ValueError(f"{edit.place} is not in {source.path}")
-            wanted[edit.place.span.start, edit.place.span.end] = edit.text
-        fresh = {span: text for span, text in wanted.items() if chosen.get(span) != text}
-        if not any(_touch(span, other) for span in fresh for other in chosen):
-            chosen.update(fresh)
-            applied += 1
+def edited(text: str, edits: Iterable[Replacement]) -> str:
+    """A text with edits made in it, of which no two collide."""
     parts = []
     at = 0
-    for (start, end), text in sorted(chosen.items()):
-        parts += [source.text[at:start], text]
+    for edit in sorted(edits, key=lambda one: one.place.span):
+        start, end = edit.place.span
+        parts += [text[at:start], edit.text]
         at = end
-    return Edited("".join([*parts, source.text[at:]]), applied)
+    return "".join([*parts, text[at:]])
 
 
-def _touch(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    if one[0] == other[0]:
-        return True
-    return one[0] < other[1] and other[0] < one[1]
+def collides(edit: Replacement, others: Iterable[Replacement]) -> bool:
+    """Whether an edit touches what one of the others, in the same source, changes."""
+    start, end = edit.place.span
+    spans = (other.place.span for other in others)
+    return any((start < other.end and other.start < end) or start == other.start for other in spans)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -74,12 +50,13 @@ def write_text(path: Path, text: str) -> None:
     """
     target = Path(os.path.realpath(path))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(encoded(text))
-        shutil.copymode(target, name)
-        os.replace(name, target)  # noqa: PTH105
+        shutil.copymode(target, part)
+        part.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108
+            part.unlink()
         raise
