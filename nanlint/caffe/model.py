@@ -171,13 +171,17 @@ class Net:
 
 @dataclass(eq=False)
 class Solver:
-    """A solver file with its nets, in the order in which Caffe creates them."""
+    """A solver file with its nets, in the order in which Caffe creates them.
+
+    `pinned`: exactly BVLC Caffe 1.0 will run it, so what only forks know is unknown.
+    """
 
     bound: Bound
     param: SolverParameter
     path: str
     nets: list[Net] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    pinned: bool = False
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the solver."""

@@ -126,7 +126,16 @@ class LayerSetup:
         severity: Severity | None = None,
     ) -> Problem:
         return Problem(
-            self.at(route), message, kind, evidence, tuple(related), fix, self.name, self.phase, severity, effect
+            self.at(route),
+            message,
+            kind,
+            evidence,
+            tuple(related),
+            fix,
+            self.name,
+            self.phase,
+            severity,
+            effect,
         )
 
     def refuse(self, kind: str, route: str, message: str, **more: object) -> Refusal:

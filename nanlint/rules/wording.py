@@ -1,0 +1,30 @@
+"""Words that many messages share: a setting as it stands in the file, a number, a count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.float32 import show
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+
+def setting(message: Message, name: str) -> str:
+    """A scalar field as the file has it, or as missing, with the value that then holds."""
+    written = value(getattr(message, name))
+    return f"`{name}: {written}`" if message.HasField(name) else f"missing `{name}` ({written})"
+
+
+def value(of: object) -> str:
+    """A scalar as prototxt spells it."""
+    if isinstance(of, bool):
+        return "true" if of else "false"
+    if isinstance(of, float):
+        return show(of)
+    return f'"{of}"' if isinstance(of, str) else str(of)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 iteration`, `2 iterations`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
