@@ -37,7 +37,10 @@ def filler_failure(filler: FillerParameter, shape: Shape) -> FillerFailure | Non
     if name == "bilinear" and shape is not None:
         if len(shape) != 4:
             return _invalid(
-                "type", quote, f"fills blobs of 4 axes only, and this one has {len(shape)}", "write another filler"
+                "type",
+                quote,
+                f"fills blobs of 4 axes only, and this one has {len(shape)}",
+                "write another filler",
             )
         height, width = shape[2:]
         if height is not None and width is not None and height != width:
@@ -52,7 +55,9 @@ def filler_failure(filler: FillerParameter, shape: Shape) -> FillerFailure | Non
             "make every size at least 1",
         )
     if shape == () and name in _NEEDS_AXIS:
-        return _invalid("type", quote, "needs the first axis of the blob, which has none", 'write `type: "constant"`')
+        return _invalid(
+            "type", quote, "needs the first axis of the blob, which has none", 'write `type: "constant"`'
+        )
     return _bad_range(filler) if name == "uniform" else _bad_numbers(filler, shape)
 
 
@@ -80,9 +85,13 @@ def _bad_range(filler: FillerParameter) -> FillerFailure | None:
     if not low <= high:
         field = "min" if filler.HasField("min") else "max"
         quote = f"min: {low:g}` and `max: {high:g}"
-        return _invalid(field, quote, "are no range: Caffe demands min <= max", "write the smaller number as `min`")
+        return _invalid(
+            field, quote, "are no range: Caffe demands min <= max", "write the smaller number as `min`"
+        )
     if low == -math.inf:
-        return _invalid("min", "min: -inf", "makes the generator recurse until the stack overflows", "write a number")
+        return _invalid(
+            "min", "min: -inf", "makes the generator recurse until the stack overflows", "write a number"
+        )
     return _bad_sparse(filler)
 
 
@@ -90,13 +99,19 @@ def _bad_numbers(filler: FillerParameter, shape: Shape) -> FillerFailure | None:
     if filler.type != "gaussian":
         return _bad_sparse(filler)
     if not filler.std > 0:
-        return _invalid("std", f"std: {filler.std:g}", "is refused: Caffe demands std > 0", "write a positive `std`")
+        return _invalid(
+            "std", f"std: {filler.std:g}", "is refused: Caffe demands std > 0", "write a positive `std`"
+        )
     sparse = filler.sparse
     if sparse < -1:
-        return _invalid("sparse", f"sparse: {sparse}", "is refused: Caffe demands -1 or more", "leave `sparse` out")
+        return _invalid(
+            "sparse", f"sparse: {sparse}", "is refused: Caffe demands -1 or more", "leave `sparse` out"
+        )
     if sparse >= 0 and shape is not None:
         if not shape:
-            return _invalid("sparse", f"sparse: {sparse}", "needs a first axis, and there is none", "leave `sparse` out")
+            return _invalid(
+                "sparse", f"sparse: {sparse}", "needs a first axis, and there is none", "leave `sparse` out"
+            )
         if shape[0] is not None and sparse > shape[0]:
             reason = f"exceeds the first size {shape[0]}, and Caffe keeps each number with probability sparse / size <= 1"
             return _invalid("sparse", f"sparse: {sparse}", reason, f"write at most {shape[0]}")
@@ -107,4 +122,6 @@ def _bad_sparse(filler: FillerParameter) -> FillerFailure | None:
     if filler.sparse == -1:
         return None
     reason = f"is refused by the `{filler.type}` filler: only `gaussian` takes it"
-    return _invalid("sparse", f"sparse: {filler.sparse}", reason, 'leave `sparse` out or write `type: "gaussian"`')
+    return _invalid(
+        "sparse", f"sparse: {filler.sparse}", reason, 'leave `sparse` out or write `type: "gaussian"`'
+    )

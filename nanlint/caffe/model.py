@@ -162,7 +162,7 @@ class Net:
         return any(layer.refused for layer in self.layers) or bool(self.problems)
 
     @cached_property
-    def graph(self) -> networkx.DiGraph:
+    def graph(self) -> networkx.DiGraph[str]:
         """Layers and blobs as a networkx digraph, built on first use."""
         from nanlint.caffe.graph import digraph
 

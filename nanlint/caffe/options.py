@@ -6,24 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nanlint.caffe.model import Shape
-
-BVLC = "bvlc"
+from nanlint.schema.dialect import Dialect
 
 
 @dataclass(frozen=True)
 class Options:
     """How files are read and nets are built.
 
-    dialect: the Caffe that will run the files (`bvlc` is exactly 1.0); None: any known fork.
+    dialect: which Caffe will run the files.
     roots: more places where the paths in a solver are looked up.
     inputs: shapes of blobs that depend on data which the files do not show, by blob name.
     """
 
-    dialect: str | None = None
+    dialect: Dialect = Dialect.ANY
     roots: tuple[str, ...] = ()
     inputs: Mapping[str, Shape] = field(default_factory=dict)
 
     @property
     def pinned(self) -> bool:
         """Whether exactly BVLC Caffe 1.0 will run the files."""
-        return self.dialect == BVLC
+        return self.dialect is Dialect.BVLC

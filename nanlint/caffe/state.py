@@ -8,39 +8,18 @@ from nanlint.caffe.model import TEST, TRAIN
 from nanlint.schema.descriptors import message_class
 
 if TYPE_CHECKING:
-    from nanlint.schema.caffe_pb2 import LayerParameter, NetState, NetStateRule, SolverParameter
+    from nanlint.schema.caffe_pb2 import LayerParameter, NetState, NetStateRule
 
 PHASES = (TRAIN, TEST)
 """Phase names by enum number."""
 
 
-def new_state(phase: str, *others: NetState) -> NetState:
-    """A state of this phase with others merged into it: stages add up, phase and level are replaced."""
+def state_in(phase: str, net: NetState) -> NetState:
+    """The state of a net that is built by itself in a phase: its own stages and level stay."""
     state = cast("NetState", message_class("NetState")())
+    state.CopyFrom(net)
     state.phase = PHASES.index(phase)  # type: ignore[assignment]
-    for other in others:
-        state.MergeFrom(other)
     return state
-
-
-def train_state(net: NetState, solver: SolverParameter) -> NetState:
-    """The state of the net that is trained (solver.cpp, InitTrainNet; tools/caffe.cpp, train).
-
-    `caffe train` sets the level to its own `-level` (0 unless given) and adds the words of its `-stage`,
-    which is one empty word unless given.
-    """
-    state = new_state(TRAIN, net, solver.train_state)
-    state.level = 0
-    state.stage.append("")
-    return state
-
-
-def test_state(net: NetState, solver: SolverParameter, index: int) -> NetState:
-    """The state of test net `index` (solver.cpp, InitTestNets)."""
-    states = [net]
-    if index < len(solver.test_state):
-        states.append(solver.test_state[index])
-    return new_state(TEST, *states)
 
 
 def phase_name(state: NetState) -> str:
@@ -63,4 +42,6 @@ def meets(state: NetState, rule: NetStateRule) -> bool:
     if rule.HasField("max_level") and state.level > rule.max_level:
         return False
     stages = state.stage
-    return all(stage in stages for stage in rule.stage) and not any(stage in stages for stage in rule.not_stage)
+    return all(stage in stages for stage in rule.stage) and not any(
+        stage in stages for stage in rule.not_stage
+    )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nanlint.caffe.model import Origin
+from nanlint.caffe.solver import TYPE_OF_ENUM
 from nanlint.findings import Effect, Problem, Related
 from nanlint.schema.descriptors import new_layer, new_net, new_solver
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
         ParamSpec,
         SolverParameter,
     )
-
-SOLVER_TYPES = ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam")
-"""Solver names by the number of the old enum `solver_type`."""
 
 
 class OriginalLayer(NamedTuple):
@@ -57,7 +55,7 @@ def upgrade_net(bound: Bound) -> UpgradedNet:
         layers = _v1_and_v2(bound, written, problems)
     layers = [*_input_layer(bound, upgraded, problems), *layers]
     for obsolete in ("layers", "layer", "input", "input_shape", "input_dim"):
-        upgraded.ClearField(obsolete)  # type: ignore[arg-type]
+        upgraded.ClearField(obsolete)
     for layer in layers:
         added = upgraded.layer.add()
         added.CopyFrom(layer.param)
@@ -77,7 +75,7 @@ def upgrade_solver(bound: Bound) -> tuple[SolverParameter, list[Problem]]:
     written = cast("SolverParameter", bound.message)
     if not written.HasField("solver_type"):
         return written, []
-    name = SOLVER_TYPES[written.solver_type]
+    name = TYPE_OF_ENUM[written.solver_type]
     problems = []
     if written.HasField("type"):
         problems.append(
@@ -103,7 +101,8 @@ def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> 
     from nanlint.caffe.upgrade_v1 import upgrade_layer
 
     old = [
-        OriginalLayer(*upgrade_layer(bound, f"layers[{index}]", entry)) for index, entry in enumerate(written.layers)
+        OriginalLayer(*upgrade_layer(bound, f"layers[{index}]", entry))
+        for index, entry in enumerate(written.layers)
     ]
     new = [OriginalLayer(*pair) for pair in zip(written.layer, current_origins(bound, written), strict=True)]
     if old and new:
@@ -137,7 +136,9 @@ def _input_layer(bound: Bound, net: NetParameter, problems: list[Problem]) -> li
                 shape.CopyFrom(net.input_shape[index])
                 renames.append((f"input_param.shape[{index}]", f"input_shape[{index}]"))
             else:
-                problems.append(_short_input(bound, index, name, f"{len(net.input_shape)} `input_shape`", "crashes"))
+                problems.append(
+                    _short_input(bound, index, name, f"{len(net.input_shape)} `input_shape`", "crashes")
+                )
         else:
             dims = net.input_dim[4 * index : 4 * index + 4]
             shape.dim.extend(dims)
@@ -148,7 +149,13 @@ def _input_layer(bound: Bound, net: NetParameter, problems: list[Problem]) -> li
             renames.append((f"input_param.shape[{index}]", f"input_dim[{4 * index}]"))
             if len(dims) < 4:
                 problems.append(
-                    _short_input(bound, index, name, f"{len(net.input_dim)} `input_dim`", "reads past the end of the list")
+                    _short_input(
+                        bound,
+                        index,
+                        name,
+                        f"{len(net.input_dim)} `input_dim`",
+                        "reads past the end of the list",
+                    )
                 )
     return [OriginalLayer(layer, Origin(bound, "", tuple(renames)))]
 
@@ -170,4 +177,3 @@ def _is_old_batch_norm(layer: LayerParameter) -> bool:
 def _freeze(specs: Sequence[ParamSpec]) -> None:
     for spec in specs:
         spec.lr_mult = spec.decay_mult = 0.0
-

@@ -118,7 +118,9 @@ def rebuild(
     return layers
 
 
-def _upgrade_entry(bound: Bound, route: str, entry: V1LayerParameter, problems: list[Problem]) -> OriginalLayer:
+def _upgrade_entry(
+    bound: Bound, route: str, entry: V1LayerParameter, problems: list[Problem]
+) -> OriginalLayer:
     """One entry: bottoms, tops and the inner block; everything else of it is lost (UpgradeV0LayerParameter)."""
     upgraded: V1LayerParameter = message_class("V1LayerParameter")()  # type: ignore[assignment]
     upgraded.bottom.extend(entry.bottom)

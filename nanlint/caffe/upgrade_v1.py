@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf.descriptor import FieldDescriptor
-
 from nanlint.caffe.model import Origin
 from nanlint.schema.descriptors import enum, new_layer
 
@@ -29,7 +27,12 @@ _IRREGULAR_TYPES = {
     "TANH": "TanH",
 }
 # list of a V1 layer -> the field of a param spec that its entries become, in the order in which Caffe moves them
-_SPEC_LISTS = {"param": "name", "blob_share_mode": "share_mode", "blobs_lr": "lr_mult", "weight_decay": "decay_mult"}
+_SPEC_LISTS = {
+    "param": "name",
+    "blob_share_mode": "share_mode",
+    "blobs_lr": "lr_mult",
+    "weight_decay": "decay_mult",
+}
 _DATA_TYPES = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
 _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 _HANDLED = {*_SPEC_LISTS, "type", "layer"}
@@ -54,7 +57,7 @@ def upgrade_layer(
     for field, value in written.ListFields():
         if field.name in _HANDLED or field.name not in fields:
             continue
-        if field.label == FieldDescriptor.LABEL_REPEATED:
+        if field.is_repeated:
             getattr(layer, field.name).extend(value)
         elif field.message_type is not None:
             getattr(layer, field.name).MergeFromString(value.SerializeToString())
@@ -73,7 +76,9 @@ def follow(route: str, renames: Renames) -> str:
     return route
 
 
-def _move_param_specs(written: V1LayerParameter, layer: LayerParameter, renames: list[tuple[str, str]]) -> None:
+def _move_param_specs(
+    written: V1LayerParameter, layer: LayerParameter, renames: list[tuple[str, str]]
+) -> None:
     whole: dict[int, str] = {}
     for old, new in _SPEC_LISTS.items():
         for index, value in enumerate(getattr(written, old)):
@@ -88,7 +93,7 @@ def _move_param_specs(written: V1LayerParameter, layer: LayerParameter, renames:
 def _move_transform(layer: LayerParameter, renames: list[tuple[str, str]]) -> None:
     """Fields that data layers once held themselves override `transform_param` (UpgradeNetDataTransformation)."""
     holder = _DATA_TYPES.get(layer.type)
-    if holder is None or not layer.HasField(holder):  # type: ignore[arg-type]
+    if holder is None or not layer.HasField(holder):
         return
     data = getattr(layer, holder)
     for field in _TRANSFORM_FIELDS:

@@ -1,0 +1,95 @@
+"""The names of layer types: those of BVLC Caffe 1.0, and what an unknown one may mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nanlint.findings import Effect, Problem, Severity
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Origin
+    from nanlint.caffe.options import Options
+
+# REGISTER_LAYER_CLASS and REGISTER_LAYER_CREATOR in src/caffe/layers and layer_factory.cpp
+BVLC_TYPES = frozenset(
+    """
+    AbsVal Accuracy ArgMax BNLL BatchNorm BatchReindex Bias Clip Concat ContrastiveLoss Convolution Crop Data
+    Deconvolution Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output HingeLoss
+    Im2col InfogainLoss InnerProduct Input LRN LSTM LSTMUnit Log MVN MemoryData MultinomialLogisticLoss PReLU Parameter
+    Pooling Power RNN ReLU Reduction Reshape SPP Scale Sigmoid SigmoidCrossEntropyLoss Silence Slice Softmax
+    SoftmaxWithLoss Split Swish TanH Threshold Tile
+    """.split()
+)
+# compiled in only with OpenCV, or with the Python layer
+OPTIONAL_TYPES = {"ImageData": "USE_OPENCV", "WindowData": "USE_OPENCV", "Python": "WITH_PYTHON_LAYER"}
+
+
+def unknown_type(origin: Origin, name: str, type_name: str, options: Options) -> Problem | None:
+    """What Caffe makes of a type that nanlint does not model; None for one that some Caffe is known to have."""
+    if type_name in BVLC_TYPES:
+        return None
+    where = origin.place("type")
+    if type_name in OPTIONAL_TYPES:
+        return _optional(origin, name, type_name) if options.pinned else None
+    if not type_name:
+        return Problem(
+            where,
+            f"`{name}` has no `type`, and Caffe aborts on the layer; write its type",
+            "unknown-layer-type",
+            layer=name,
+            effect=Effect.SETUP_FAILURE,
+        )
+    if not options.pinned and type_name in fork_types():
+        return None
+    meant = _meant(type_name)
+    certain = options.pinned or (meant is not None and _same_letters(meant, type_name))
+    remedy = (
+        f'did you mean `type: "{meant}"`?' if meant else "write one of the types that your Caffe registers"
+    )
+    does = (
+        "BVLC Caffe knows no such layer and aborts"
+        if certain
+        else "neither BVLC Caffe nor a known fork has it"
+    )
+    return Problem(
+        where,
+        f'`type: "{type_name}"` of `{name}`: {does}; {remedy}',
+        "unknown-layer-type",
+        layer=name,
+        severity=Severity.ERROR if certain else Severity.WARNING,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+def fork_types() -> frozenset[str]:
+    """Layer types that only forks of Caffe register."""
+    return frozenset()
+
+
+def _optional(origin: Origin, name: str, type_name: str) -> Problem:
+    return Problem(
+        origin.place("type"),
+        f'`type: "{type_name}"` of `{name}` exists only in a Caffe built with {OPTIONAL_TYPES[type_name]}; '
+        "any other aborts as it creates the layer",
+        "unknown-layer-type",
+        layer=name,
+        severity=Severity.INFO,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+def _meant(type_name: str) -> str | None:
+    from nanlint.schema.suggest import nearest
+
+    known = BVLC_TYPES | set(OPTIONAL_TYPES)
+    return next((name for name in known if _same_letters(name, type_name)), None) or next(
+        iter(nearest(type_name, sorted(known))), None
+    )
+
+
+def _same_letters(one: str, other: str) -> bool:
+    return _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").replace(" ", "").replace("-", "").lower()

@@ -1,0 +1,211 @@
+"""From a path to what Caffe builds of it: a solver with its nets, or the two nets of a net prototxt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver
+from nanlint.caffe.net import build
+from nanlint.caffe.options import Options
+from nanlint.caffe.solver import NetSource, net_sources
+from nanlint.caffe.state import state_in
+from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net, upgrade_solver
+from nanlint.findings import Effect, Problem, Severity
+from nanlint.schema.bind import bind
+from nanlint.text.parser import parse
+from nanlint.text.source import Source
+
+if TYPE_CHECKING:
+    from nanlint.schema.bind import Bound
+    from nanlint.schema.caffe_pb2 import NetParameter
+
+SOLVER = "SolverParameter"
+NET = "NetParameter"
+
+_SOLVER_FIELDS = frozenset(
+    """
+    net train_net test_net net_param train_net_param test_net_param base_lr lr_policy max_iter test_iter test_interval
+    display momentum weight_decay snapshot snapshot_prefix solver_mode solver_type gamma power stepsize stepvalue
+    """.split()
+)
+_NET_FIELDS = frozenset(("layer", "layers", "input", "input_dim", "input_shape"))
+
+
+class Files:
+    """The files of one run: each is read and bound once, however it is reached."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, Source] = {}
+        self._bound: dict[tuple[str, str, str], Bound] = {}
+        self._upgraded: dict[int, UpgradedNet] = {}
+
+    def add(self, source: Source) -> None:
+        """Make a text known under its path, as if it were the file."""
+        self._sources[os.path.realpath(source.path)] = source
+
+    def source(self, path: str) -> Source:
+        """A file's text. Raises OSError if it cannot be read; a folder reads as empty, as Caffe has it."""
+        key = os.path.realpath(path)
+        if key not in self._sources:
+            data = b"" if Path(path).is_dir() else Path(path).read_bytes()
+            self._sources[key] = Source.decode(path, data)
+        return self._sources[key]
+
+    def bound(self, path: str, message_type: str, options: Options) -> Bound:
+        """A file bound to the schema. Raises OSError if it cannot be read."""
+        key = (os.path.realpath(path), message_type, options.dialect.value)
+        if key not in self._bound:
+            self._bound[key] = bind(parse(self.source(path)), message_type, options.dialect)
+        return self._bound[key]
+
+    def upgraded(self, bound: Bound) -> UpgradedNet:
+        """The net of a bound file in the format of today."""
+        if id(bound) not in self._upgraded:
+            self._upgraded[id(bound)] = upgrade_net(bound)
+        return self._upgraded[id(bound)]
+
+
+def message_type(source: Source) -> str | None:
+    """What a file is by its outermost fields: SolverParameter, NetParameter, or None if it is neither."""
+    fields = {field.name for field in parse(source).root.fields}
+    if fields & _NET_FIELDS:
+        return NET
+    return SOLVER if fields & _SOLVER_FIELDS else None
+
+
+def load_solver(path: str, options: Options | None = None, files: Files | None = None) -> Solver:
+    """The solver of a file with its nets, in the order in which Caffe creates them.
+
+    Nets that cannot be found or read are problems of the solver. Raises OSError if the solver's own file
+    cannot be read.
+    """
+    options, files = options or Options(), files or Files()
+    bound = files.bound(path, SOLVER, options)
+    param, problems = upgrade_solver(bound)
+    solver = Solver(bound, param, path, problems=problems)
+    missing: set[str] = set()
+    for source in net_sources(param):
+        if source.path is None:
+            solver.nets.append(_inline_net(solver, source, options))
+            continue
+        found = find_net(source.path, path, options.roots)
+        if found is not None:
+            solver.nets.append(_net(files.bound(found, NET, options), source, options, files))
+        elif source.path not in missing:
+            missing.add(source.path)
+            solver.problems.append(_missing_net(bound, source))
+    mark_first(solver.nets)
+    return solver
+
+
+def load_net(path: str, options: Options | None = None, files: Files | None = None) -> list[Net]:
+    """The TRAIN net and the TEST net of a file. Raises OSError if it cannot be read."""
+    options, files = options or Options(), files or Files()
+    bound = files.bound(path, NET, options)
+    upgraded = files.upgraded(bound)
+    nets = [build(bound, upgraded, state_in(phase, upgraded.param.state), options) for phase in (TRAIN, TEST)]
+    for net, other in (nets, nets[::-1]):
+        if net.refused and not other.refused:
+            doubt_phase(net)
+    mark_first(nets)
+    return nets
+
+
+def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:
+    """The file that a path in a solver means: from the working directory, beside the solver, up its ancestors, a root."""
+    return next((str(path) for path in _candidates(written, solver_path, roots) if path.exists()), None)
+
+
+def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Iterator[Path]:
+    if not written or "\0" in written:
+        return
+    yield Path(written)
+    if Path(written).is_absolute():
+        return
+    beside = Path(solver_path).parent
+    yield beside / written
+    for ancestor in beside.resolve().parents:
+        yield Path(os.path.relpath(ancestor / written))
+    for root in roots:
+        yield Path(root) / written
+
+
+def _net(bound: Bound, source: NetSource, options: Options, files: Files) -> Net:
+    upgraded = files.upgraded(bound)
+    return build(bound, upgraded, source.state(upgraded.param), options)
+
+
+def _inline_net(solver: Solver, source: NetSource, options: Options) -> Net:
+    """A net written in the solver, which Caffe does not upgrade."""
+    origin = Origin(solver.bound, source.route)
+    name, _, index = source.route.partition("[")
+    field = getattr(solver.param, name)
+    param = cast("NetParameter", field[int(index[:-1])] if index else field)
+    upgraded = UpgradedNet(
+        param, current_origins(solver.bound, param, source.route), list(_not_upgraded(origin, param))
+    )
+    return build(solver.bound, upgraded, source.state(param), options, origin)
+
+
+def _not_upgraded(origin: Origin, param: NetParameter) -> Iterator[Problem]:
+    for field, what in (("layers", "the old `layers`"), ("input", "`input`")):
+        if getattr(param, field):
+            yield Problem(
+                origin.place(f"{field}[0]"),
+                f"{what} of a net inside the solver is ignored: Caffe upgrades old formats in files only; "
+                "write the net in the format of today, or in a file of its own",
+                "ignored-field",
+                severity=Severity.WARNING,
+                effect=Effect.NONE,
+            )
+
+
+def _missing_net(bound: Bound, source: NetSource) -> Problem:
+    """Certain only where the name has no folder that might exist elsewhere."""
+    name = source.path or ""
+    certain = os.path.basename(name) == name
+    return Problem(
+        bound.place(source.route),
+        f'`{source.route.partition("[")[0]}: "{name}"` is found neither from here nor beside the solver nor in a folder '
+        "above it, and Caffe aborts on a net that it cannot open; mend the path, or name its folder with `--root`",
+        "missing-net-file",
+        severity=Severity.ERROR if certain else Severity.WARNING,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+def doubt_phase(net: Net) -> None:
+    """A net that cannot be built in one phase alone is perhaps never built in it: no solver says so."""
+    from dataclasses import replace
+
+    from nanlint.caffe.wiring import ends_setup
+
+    made_elsewhere = all(
+        problem.kind == "unknown-bottom" for problem in net.problems if ends_setup(problem)
+    ) and not any(not layer.param.bottom for layer in net.layers)
+    severity = Severity.INFO if made_elsewhere else Severity.WARNING
+    net.problems[:] = [
+        replace(problem, severity=severity) if ends_setup(problem) else problem for problem in net.problems
+    ]
+
+
+def mark_first(nets: list[Net]) -> None:
+    """Say of the first of several refusals that Caffe stops there."""
+    from dataclasses import replace
+
+    from nanlint.caffe.wiring import ends_setup
+
+    for net in nets:
+        fatal = [index for index, problem in enumerate(net.problems) if ends_setup(problem)]
+        if not fatal:
+            continue
+        if len(fatal) > 1:
+            first = net.problems[fatal[0]]
+            said = "Caffe stops here first, before it can meet the others"
+            net.problems[fatal[0]] = replace(
+                first, evidence=f"{first.evidence}; {said}" if first.evidence else said
+            )
+        return

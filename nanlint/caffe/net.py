@@ -1,0 +1,241 @@
+"""A net as Net::Init builds it (net.cpp): filter, splits, then layer by layer, and the backward pass at the end.
+
+Every defect is recorded in the order in which Caffe would meet it, and building goes on after each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nanlint.caffe import wiring
+from nanlint.caffe.backward import Node, decide_backward
+from nanlint.caffe.fillers import filler_failure
+from nanlint.caffe.layer_types import unknown_type
+from nanlint.caffe.layers import layer_type
+from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
+from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Param, Shape
+from nanlint.caffe.options import Options
+from nanlint.caffe.sharing import ParamTable
+from nanlint.caffe.splits import Plan, Step, insert_splits
+from nanlint.caffe.state import PHASES, keeps, phase_name
+from nanlint.caffe.upgrade import OriginalLayer, UpgradedNet
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Origin
+    from nanlint.schema.bind import Bound
+    from nanlint.schema.caffe_pb2 import NetState
+
+AUTOMATIC = "(automatic)"
+"""The name of a top that the net makes for a loss layer which writes none; nobody can read it."""
+
+
+def build(
+    bound: Bound,
+    upgraded: UpgradedNet,
+    state: NetState,
+    options: Options | None = None,
+    origin: Origin | None = None,
+) -> Net:
+    """The net under a state. `origin`: where it stands in `bound`, None if it is the whole file."""
+    net = Net(bound, upgraded.param, state, phase_name(state), bound.source.path, origin=origin)
+    net.problems.extend(upgraded.problems)
+    _Builder(net, options or Options()).run(upgraded)
+    return net
+
+
+class _Builder:
+    def __init__(self, net: Net, options: Options) -> None:
+        self.net = net
+        self.options = options
+        self.written: list[OriginalLayer] = []
+        self.plan = Plan()
+        self.nodes: list[Node] = []
+        self.blob_ids: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
+        self.params = ParamTable(net)
+
+    def run(self, upgraded: UpgradedNet) -> None:
+        net = self.net
+        for param, origin in zip(upgraded.param.layer, upgraded.origins, strict=True):
+            if param.include and param.exclude:
+                net.problems.append(wiring.include_and_exclude(origin, param))
+            if keeps(net.state, param):
+                self.written.append(OriginalLayer(param, origin))
+        self.plan = insert_splits(self.written)
+        for index, (param, origin) in enumerate(self.written):
+            phase = PHASES[param.phase] if param.HasField("phase") else net.phase
+            net.layers.append(Layer(net, index, param, origin, param.name, param.type, phase))
+        wiring.report_unknown_bottoms(net, upgraded, self.plan)
+        for step in self.plan.steps:
+            if step.split_top is None:
+                self.add_layer(net.layers[step.layer], step)
+            else:
+                self.add_split(net.layers[step.layer], step, step.split_top)
+        decide_backward(self.nodes, upgraded.param.force_backward)
+
+    def add_split(self, layer: Layer, step: Step, top_index: int) -> None:
+        node = Node(None, [self.blob_ids[step.bottoms[0]]], [], step.loss_weights or [0.0] * len(step.tops))
+        for name in step.tops:
+            if name in self.blob_ids:
+                self.net.problems.append(wiring.split_name_taken(layer, top_index, name))
+            node.tops.append(self.new_blob_id(name))
+        self.nodes.append(node)
+
+    def add_layer(self, layer: Layer, step: Step) -> None:
+        """One layer, in the order of Net::Init: propagate_down, type, inline blobs, bottoms, tops, setup, parameters."""
+        problems = self.net.problems
+        before = len(problems)
+        if layer.param.propagate_down and len(layer.param.propagate_down) != len(layer.param.bottom):
+            problems.append(wiring.wrong_propagate_down(layer))
+        layer.spec = layer_type(layer.type)
+        if layer.spec is None:
+            unknown = unknown_type(layer.origin, layer.name, layer.type, self.options)
+            if unknown is not None:
+                problems.append(unknown)
+        problems.extend(wiring.bad_inline_blobs(layer))
+        self.connect_bottoms(layer)
+        node = Node(layer, [self.blob_ids.get(name, -1) for name in step.bottoms], [], [])
+        self.add_tops(layer, step, node)
+        if layer.spec is not None:
+            self.set_up(layer, layer.spec, step, node)
+        else:
+            self.guess_opaque(layer, step, node)
+        node.propagate_down = layer.param.propagate_down
+        self.nodes.append(node)
+        layer.refused = layer.refused or any(wiring.ends_setup(problem) for problem in problems[before:])
+
+    def connect_bottoms(self, layer: Layer) -> None:
+        """Bottoms that no earlier layer makes are left out, and the layer is refused."""
+        for index in range(len(layer.param.bottom)):
+            source = self.plan.sources.get((layer.index, index))
+            if source is None:
+                layer.refused = True
+                continue
+            blob = self.net.layers[source[0]].tops[source[1]]
+            blob.consumers.append((layer, index))
+            layer.bottoms.append(blob)
+
+    def add_tops(self, layer: Layer, step: Step, node: Node) -> None:
+        for index, name in enumerate(step.tops):
+            if index < len(step.bottoms) and step.bottoms[index] == name and name in self.blob_ids:
+                node.tops.append(self.blob_ids[name])
+            else:
+                if name in self.blob_ids:
+                    self.net.problems.append(wiring.duplicate_top(layer, index, self.plan))
+                node.tops.append(self.new_blob_id(name))
+            self.add_blob(layer, name, index)
+        if layer.spec is not None and layer.spec.makes_missing_tops:
+            needed = layer.spec.arities(layer.param)[1].least
+            for index in range(len(step.tops), needed):
+                node.tops.append(self.new_blob_id(None))
+                self.add_blob(layer, AUTOMATIC, index)
+
+    def new_blob_id(self, name: str | None) -> int:
+        number = self.versions["#"] = self.versions.get("#", 0) + 1
+        if name is not None:
+            self.blob_ids[name] = number
+        return number
+
+    def add_blob(self, layer: Layer, name: str, index: int) -> None:
+        key = f"={name}"
+        version = self.versions.get(key, 0)
+        self.versions[key] = version + 1
+        blob = Blob(name, layer, index, version)
+        layer.tops.append(blob)
+        self.net.blobs.append(blob)
+
+    # setup
+
+    def set_up(self, layer: Layer, spec: LayerType, step: Step, node: Node) -> None:
+        """Layer::SetUp: counts, the type's own setup with its fillers, loss weights; then the parameters."""
+        problems = self.net.problems
+        node.losses = [0.0] * len(layer.tops)
+        layer.loss_weights = list(node.losses)
+        counts = wiring.wrong_counts(layer, spec)
+        if counts is not None:
+            problems.append(counts)
+        if counts is not None or len(layer.bottoms) != len(layer.param.bottom):
+            node.learns = wiring.may_learn(layer)
+            self.set_losses(layer, spec, step, node)
+            return
+        blobs = self.type_setup(layer, spec)
+        if blobs is None:
+            node.learns = wiring.may_learn(layer)
+            self.set_losses(layer, spec, step, node)
+            return
+        for blob, shape in zip(layer.tops, blobs.tops, strict=False):
+            blob.shape = self.given_shape(blob.name, shape) if not layer.bottoms else shape
+        self.check_fillers(layer, blobs.params)
+        self.set_losses(layer, spec, step, node)
+        problems.extend(self.params.add(layer, blobs.params or wiring.inline_params(layer.param)))
+        node.learns = any(lr_mult != 0 for lr_mult in wiring.own_rates(layer))
+
+    def type_setup(self, layer: Layer, spec: LayerType) -> Blobs | None:
+        """LayerSetUp and Reshape of the layer's type; None where Caffe aborts in it."""
+        setup = LayerSetup(
+            layer.param,
+            layer.phase,
+            [
+                Bottom(blob.name, blob.shape, blob.producer.at(f"top[{blob.top_index}]"), blob.producer.name)
+                for blob in layer.bottoms
+            ],
+            [blob.name for blob in layer.tops],
+            layer.origin,
+            self.net.problems,
+            self.options.inputs,
+        )
+        try:
+            blobs = spec.setup(setup)
+            if spec.written_in_place(layer.param) is InPlace.REFUSED:
+                for index in range(len(layer.tops)):
+                    if layer.in_place(index):
+                        raise wiring.refused_in_place(setup, index)
+        except Refusal as refusal:
+            self.net.problems.append(refusal.problem)
+            return None
+        return blobs
+
+    def given_shape(self, name: str, shape: Shape) -> Shape:
+        """A shape that depends on data, where the user says it."""
+        given = self.options.inputs.get(name)
+        return given if given is not None and (shape is None or None in shape) else shape
+
+    def check_fillers(self, layer: Layer, params: Sequence[Param]) -> None:
+        for param in params:
+            if param.filler is None:
+                continue
+            failure = filler_failure(param.filler, param.shape)
+            if failure is not None:
+                self.net.problems.append(wiring.bad_filler(layer, param, failure))
+
+    def set_losses(self, layer: Layer, spec: LayerType, step: Step, node: Node) -> None:
+        """Layer::SetLossWeights, after a loss layer has given itself the weight 1 (LossLayer::LayerSetUp)."""
+        weights = step.loss_weights
+        if not weights and spec.is_loss and layer.tops:
+            weights = [1.0]
+        if weights and len(weights) != len(layer.tops):
+            self.net.problems.append(wiring.wrong_loss_weights(layer, weights))
+            weights = [*weights, *[0.0] * len(layer.tops)][: len(layer.tops)]
+        if weights:
+            node.losses = list(weights)
+            layer.loss_weights = list(weights)
+        wiring.put_back_split_weights(layer, self.plan, step)
+
+    def guess_opaque(self, layer: Layer, step: Step, node: Node) -> None:
+        """A type that nanlint does not know: a loss if it is called so, learning if it may have parameters."""
+        weights = list(step.loss_weights) or ([1.0] if layer.type.endswith("Loss") else [])
+        weights = [*weights, *[0.0] * len(layer.tops)][: len(layer.tops)]
+        node.losses = weights
+        layer.loss_weights = list(weights)
+        wiring.put_back_split_weights(layer, self.plan, step)
+        node.learns = wiring.may_learn(layer)
+        for blob in layer.tops:
+            if not layer.bottoms:
+                blob.shape = self.given_shape(blob.name, None)
+        specs = layer.param.param
+        for index in range(len(specs)):
+            self.params.add_unknown(layer, index)
+
+
+__all__ = ["AUTOMATIC", "LearnedParam", "build"]

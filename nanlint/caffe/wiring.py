@@ -1,0 +1,375 @@
+"""What can be wrong with the wiring of a net: bottoms, tops, counts, weights of losses (net.cpp, layer.hpp)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.fillers import FillerFailure, describe
+from nanlint.caffe.layers.base import Arity, LayerSetup, LayerType, Refusal
+from nanlint.caffe.model import Layer, Net, Param
+from nanlint.caffe.splits import Plan, Step
+from nanlint.findings import Effect, Problem, Related, Severity
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Origin
+    from nanlint.caffe.upgrade import UpgradedNet
+    from nanlint.schema.caffe_pb2 import BlobProto, LayerParameter, ParamSpec
+
+_SETUP = (Effect.PARSE_FAILURE, Effect.SETUP_FAILURE)
+
+
+def ends_setup(problem: Problem) -> bool:
+    """Whether Caffe surely stops at a problem before anything runs."""
+    return problem.effect in _SETUP and problem.severity in (None, Severity.ERROR)
+
+
+def _problem(
+    layer: Layer,
+    kind: str,
+    route: str,
+    message: str,
+    *related: Related,
+    evidence: str | None = None,
+) -> Problem:
+    return Problem(
+        layer.at(route),
+        message,
+        kind,
+        evidence=evidence,
+        related=related,
+        layer=layer.name,
+        phase=layer.net.phase,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+def include_and_exclude(origin: Origin, param: LayerParameter) -> Problem:
+    return Problem(
+        origin.place("exclude[0]"),
+        f"`{param.name}` has both `include` and `exclude` rules, and Caffe refuses such a layer in any phase; "
+        "keep the `include` rules",
+        "conflicting-fields",
+        related=(Related("the `include` rule", origin.place("include[0]")),),
+        layer=param.name,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+# bottoms
+
+
+def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
+    """One problem for each name that is read and made by no earlier layer (InsertSplits), with all its readers."""
+    readers: dict[str, list[tuple[Layer, int]]] = {}
+    for index, bottom in plan.unknown:
+        layer = net.layers[index]
+        readers.setdefault(layer.param.bottom[bottom], []).append((layer, bottom))
+    for name, slots in readers.items():
+        layer, bottom = slots[0]
+        reason, related = _why_unknown(net, upgraded, layer, name)
+        also = [
+            Related(f"`{other.name}` reads it too", other.at(f"bottom[{slot}]")) for other, slot in slots[1:4]
+        ]
+        net.problems.append(
+            _problem(
+                layer,
+                "unknown-bottom",
+                f"bottom[{bottom}]",
+                f"`{layer.name}` reads `{name}`, {reason}",
+                *related,
+                *also,
+            )
+        )
+
+
+def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> tuple[str, list[Related]]:
+    for layer in net.layers[reader.index :]:
+        if name in layer.param.top:
+            top = layer.at(f"top[{list(layer.param.top).index(name)}]")
+            if layer is reader:
+                return (
+                    "which only this layer itself makes, and Caffe aborts; name the blob that it shall read",
+                    [],
+                )
+            return (
+                f"which is made only later, by `{layer.name}` ({top}), and Caffe aborts: a layer can read earlier "
+                f"ones only; move `{layer.name}` before `{reader.name}`",
+                [Related(f"`{name}` is made here", top)],
+            )
+    kept = {layer.origin for layer in net.layers}
+    for param, origin in zip(upgraded.param.layer, upgraded.origins, strict=True):
+        if origin not in kept and name in param.top:
+            rule = origin.place("include[0]" if param.include else "exclude[0]")
+            return (
+                f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and Caffe "
+                f"aborts; give the {net.phase} net a layer that makes `{name}`, or leave `{reader.name}` out of it",
+                [Related(f"this rule keeps `{param.name}` out of the {net.phase} net", rule)],
+            )
+    from nanlint.schema.suggest import nearest
+
+    earlier = dict.fromkeys(top for layer in net.layers[: reader.index] for top in layer.param.top)
+    meant = next(iter(nearest(name, earlier)), None)
+    remedy = f'did you mean `bottom: "{meant}"`?' if meant else "name a top of an earlier layer"
+    return f"which no layer makes, and Caffe aborts; {remedy}", []
+
+
+def wrong_propagate_down(layer: Layer) -> Problem:
+    written, bottoms = len(layer.param.propagate_down), len(layer.param.bottom)
+    return _problem(
+        layer,
+        "wrong-propagate-down-count",
+        "propagate_down[0]",
+        f"`{layer.name}` has {_times(written, '`propagate_down`')} for {_times(bottoms, 'bottom')}, and Caffe aborts; "
+        "write one for each bottom, or none",
+    )
+
+
+# tops
+
+
+def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
+    """A top whose name is taken, where in-place does not apply (net.cpp, AppendTop)."""
+    name = layer.param.top[index]
+    if index < len(layer.param.bottom) and layer.param.bottom[index] == name:
+        return _split_in_place(layer, index, name, plan)
+    for other in layer.net.layers[: layer.index + 1]:
+        for slot, top in enumerate(other.param.top):
+            if top == name and (other is not layer or slot < index):
+                where = other.at(f"top[{slot}]")
+                remedy = "write another name"
+                if name in layer.param.bottom:
+                    at = list(layer.param.bottom).index(name)
+                    remedy = (
+                        f"to work in place, top {index} must be named like bottom {index}, and `{name}` is bottom {at}; "
+                        "write another name"
+                    )
+                return _problem(
+                    layer,
+                    "duplicate-top",
+                    f"top[{index}]",
+                    f"`{layer.name}` makes `{name}`, which `{other.name}` makes already ({where}), "
+                    f"and Caffe aborts; {remedy}",
+                    Related(f"`{name}` is made here first", where),
+                )
+    return _problem(
+        layer,
+        "duplicate-top",
+        f"top[{index}]",
+        f"`{layer.name}` makes `{name}`, a name that Caffe has given to a copy of a blob which is read twice, "
+        "and aborts; write another name",
+    )
+
+
+def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
+    source = plan.sources[layer.index, index]
+    maker = layer.net.layers[source[0]]
+    others = [slot for slot in plan.readers[source] if slot != (layer.index, index)]
+    if not others:
+        return _problem(
+            layer,
+            "duplicate-top",
+            f"top[{index}]",
+            f"`{layer.name}` works in place on `{name}`, which has a `loss_weight` ({maker.at('loss_weight[0]')}): "
+            "Caffe splits a weighted blob that is read, the layer is no longer in place, and Caffe aborts on two "
+            f"blobs of one name; write another `top` in `{layer.name}`",
+            Related("the loss weight", maker.at("loss_weight[0]")),
+        )
+    reader, bottom = layer.net.layers[others[0][0]], others[0][1]
+    also = "as another bottom of its own" if reader is layer else f"as does `{reader.name}`"
+    where = reader.at(f"bottom[{bottom}]")
+    return _problem(
+        layer,
+        "duplicate-top",
+        f"top[{index}]",
+        f"`{layer.name}` works in place on `{name}`, which it reads {also} ({where}): Caffe splits a blob that is "
+        "read twice, the layer is no longer in place, and Caffe aborts on two blobs of one name; "
+        f"write another `top` in `{layer.name}`, or let the other reader come after it",
+        Related(f"`{name}` is also read here", where),
+    )
+
+
+def split_name_taken(layer: Layer, index: int, name: str) -> Problem:
+    return _problem(
+        layer,
+        "duplicate-top",
+        f"top[{index}]",
+        f"`{layer.param.top[index]}` of `{layer.name}` is read more than once, so Caffe makes a copy named `{name}`, "
+        "a name that is taken, and aborts; rename that blob",
+    )
+
+
+def refused_in_place(setup: LayerSetup, index: int) -> Refusal:
+    name = setup.top_names[index]
+    return setup.refuse(
+        "refused-in-place",
+        f"top[{index}]",
+        f"`{setup.name}` writes `{name}` over its own bottom, which a {setup.param.type} layer refuses: Caffe aborts; "
+        "write another `top`",
+    )
+
+
+# counts
+
+
+def wrong_counts(layer: Layer, spec: LayerType) -> Problem | None:
+    """The first count that Layer::CheckBlobCounts refuses."""
+    bottoms, tops = spec.arities(layer.param)
+    given = len(layer.param.bottom)
+    if _outside(bottoms, given):
+        return _wrong_count(layer, "bottom", bottoms, given)
+    if _outside(tops, len(layer.tops)):
+        return _wrong_count(layer, "top", tops, len(layer.param.top))
+    if spec.equal_counts and given != len(layer.tops):
+        return _problem(
+            layer,
+            "wrong-top-count",
+            "top[0]",
+            f"`{layer.name}` has {_times(given, 'bottom')} and {_times(len(layer.tops), 'top')}, but a {layer.type} "
+            "layer makes one top of each bottom, and Caffe aborts; write as many tops as bottoms",
+        )
+    return None
+
+
+def _outside(arity: Arity, number: int) -> bool:
+    return number < arity.least or (arity.most is not None and number > arity.most)
+
+
+def _wrong_count(layer: Layer, what: str, arity: Arity, given: int) -> Problem:
+    if arity.most == arity.least:
+        wanted = f"exactly {arity.least}" if arity.least else "none"
+    elif given < arity.least:
+        wanted = f"at least {arity.least}"
+    else:
+        wanted = f"at most {arity.most}"
+    at = f"{what}[{arity.most}]" if arity.most is not None and given > arity.most else ""
+    remedy = "leave out the rest" if at else f"add the missing `{what}`"
+    verb = "takes" if what == "bottom" else "makes"
+    return _problem(
+        layer,
+        f"wrong-{what}-count",
+        at,
+        f"`{layer.name}` has {_times(given, what)}, but a {layer.type} layer {verb} {wanted}, and Caffe aborts; {remedy}",
+    )
+
+
+def _times(number: int, what: str) -> str:
+    plural = what if number == 1 or what.endswith("`") else f"{what}s"
+    return f"{number or 'no'} {plural}"
+
+
+# losses
+
+
+def wrong_loss_weights(layer: Layer, weights: Sequence[float]) -> Problem:
+    written = len(layer.param.loss_weight)
+    if written:
+        has = f"{written} `loss_weight` for {_times(len(layer.tops), 'top')}"
+        return _problem(
+            layer,
+            "wrong-loss-weight-count",
+            "loss_weight[0]",
+            f"`{layer.name}` has {has}, and Caffe aborts; write one for each top, or none",
+        )
+    return _problem(
+        layer,
+        "wrong-loss-weight-count",
+        "top[0]",
+        f"`{layer.name}` has {len(layer.tops)} tops and, as a loss, one weight of its own, and Caffe aborts; "
+        "write a `loss_weight` for each top",
+    )
+
+
+def put_back_split_weights(layer: Layer, plan: Plan, step: Step) -> None:
+    """Where a Split has taken over a loss weight, show it on the top itself: that is the weight in the gradient."""
+    if step.loss_weights or not layer.param.loss_weight:
+        return
+    for index, weight in enumerate(layer.param.loss_weight[: len(layer.tops)]):
+        if weight and plan.readers.get((layer.index, index)):
+            layer.loss_weights[index] = weight
+
+
+# parameters
+
+
+def own_rates(layer: Layer) -> Iterator[float]:
+    """The lr_mult of each parameter as the net's own copy of the layer says it, which alone decides on backward."""
+    specs = layer.param.param
+    for index in range(len(layer.params)):
+        yield specs[index].lr_mult if index < len(specs) else 1.0
+
+
+def may_learn(layer: Layer) -> bool:
+    """Whether a layer with unknown parameters can have one that learns."""
+    return any(spec.lr_mult != 0 for spec in layer.param.param)
+
+
+def inline_shape(blob: BlobProto) -> tuple[int, ...]:
+    """The shape of a blob in the prototxt; num, channels, height, width make it four axes (Blob::FromProto)."""
+    if any(blob.HasField(name) for name in ("num", "channels", "height", "width")):
+        return blob.num, blob.channels, blob.height, blob.width
+    return tuple((size + 2**31) % 2**32 - 2**31 for size in blob.shape.dim)
+
+
+def inline_params(param: LayerParameter) -> tuple[Param, ...]:
+    """The blobs that a layer without parameters of its own is given, and keeps."""
+    return tuple(Param(inline_shape(blob), None, f"blobs[{index}]") for index, blob in enumerate(param.blobs))
+
+
+def bad_inline_blobs(layer: Layer) -> Iterator[Problem]:
+    """`blobs` whose numbers do not fill their shape (Blob::FromProto)."""
+    for index, blob in enumerate(layer.param.blobs):
+        shape = inline_shape(blob)
+        size = 1
+        for axis in shape:
+            size *= axis
+        route = f"blobs[{index}]"
+        if any(axis < 0 for axis in shape) or size > 2**31 - 1 or len(shape) > 32:
+            yield _inline(
+                layer, f"{route}.shape", f"`blobs` {index} of `{layer.name}` is {describe(shape)}, no shape"
+            )
+            continue
+        if size == 0:
+            yield _inline(
+                layer, route, f"`blobs` {index} of `{layer.name}` is {describe(shape)} and holds no number"
+            )
+            continue
+        for field in _data_fields(blob):
+            given = len(getattr(blob, field))
+            if given != size:
+                what = f"`blobs` {index} of `{layer.name}` has {given} numbers in `{field}`"
+                yield _inline(layer, f"{route}.{field}[0]", f"{what} and its shape {describe(shape)} {size}")
+
+
+def _data_fields(blob: BlobProto) -> Iterator[str]:
+    yield "double_data" if blob.double_data else "data"
+    if blob.double_diff:
+        yield "double_diff"
+    elif blob.diff:
+        yield "diff"
+
+
+def _inline(layer: Layer, route: str, what: str) -> Problem:
+    return _problem(
+        layer,
+        "param-mismatch",
+        route,
+        f"{what}, and Caffe aborts; write a shape and as many numbers as it holds, or leave `blobs` out",
+    )
+
+
+def bad_filler(layer: Layer, param: Param, failure: FillerFailure) -> Problem:
+    route = f"{param.route}.{failure.field}" if failure.field else param.route
+    field = param.route.rsplit(".", 1)[-1]
+    return _problem(
+        layer,
+        failure.kind,
+        route,
+        f"`{failure.quote}` in the `{field}` of `{layer.name}` {failure.reason}, and Caffe aborts as it fills "
+        f"{describe(param.shape)}; {failure.remedy}",
+    )
+
+
+def spec_of(layer: Layer, index: int) -> ParamSpec | None:
+    """The spec that a layer's author wrote for a parameter."""
+    return layer.param.param[index] if index < len(layer.param.param) else None
