@@ -77,7 +77,14 @@ class Blobs:
     params: tuple[Param, ...] = ()
 
 
-class Refusal(Exception):
+def shown(shape: Shape) -> str:
+    """A shape as messages show it: `64 x 3 x ? x ?`, unknown sizes as question marks."""
+    if shape is None:
+        return "unknown shape"
+    return " x ".join("?" if size is None else str(size) for size in shape) or "a scalar without axes"
+
+
+class Refusal(Exception):  # noqa: N818
     """Caffe aborts in this layer; carries the problem that says so."""
 
     def __init__(self, problem: Problem) -> None:
@@ -150,6 +157,17 @@ class LayerSetup:
         """The place where bottom `index` comes from, with what is to be said of it."""
         return Related(what, self.bottoms[index].made_at)
 
+    def origins(self, *indices: int) -> list[Related]:
+        """The places where bottoms get their shapes (all bottoms, if none is named)."""
+        return [
+            self.origin_of(i, f"`{self.bottoms[i].name}` gets its shape here: {shown(self.bottoms[i].shape)}")
+            for i in indices or range(len(self.bottoms))
+        ]
+
+    def bottom(self, index: int) -> str:
+        """A bottom as messages call it: its name and shape."""
+        return f"`{self.bottoms[index].name}` ({shown(self.bottoms[index].shape)})"
+
 
 class LayerType:
     """Everything that nanlint knows of one layer type, in one place."""
@@ -164,8 +182,6 @@ class LayerType:
     """The first top has loss weight 1 unless the file says otherwise (LossLayer)."""
     touches_data: ClassVar[bool] = True
     """Forward reads or writes the blobs' data, so it dies on one that holds no element."""
-    has_backward: ClassVar[bool] = True
-    """Backward is implemented; otherwise it aborts where a bottom needs a gradient."""
     in_place: ClassVar[InPlace] = InPlace.RIGHT
 
     def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:
@@ -187,3 +203,7 @@ class LayerType:
     def may_propagate(self, bottom: int) -> bool:
         """Whether force_backward may ask for the gradient of a bottom (AllowForceBackward)."""
         return True
+
+    def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
+        """Whether Backward aborts when the gradient of one of the bottoms is asked for (propagate_down)."""
+        return False

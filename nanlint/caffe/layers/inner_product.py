@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param
+from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, Param, Shape
+from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, reshaped
+from nanlint.caffe.layers.weights import unchecked_inline, weights
 from nanlint.caffe.model import count
+
+PARAM = "inner_product_param"
 
 
 class InnerProduct(LayerType):
-    """Top: the bottom's axes before `axis`, then `num_output` (inner_product_layer.cpp, LayerSetUp and Reshape)."""
+    """Top: the bottom's axes before `axis`, then `num_output` (inner_product_layer.cpp, LayerSetUp and
+    Reshape).
+    """
+
+    in_place = InPlace.WRONG_OUTPUT
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.inner_product_param
-        if param.num_output == 0:
+        shape = layer.bottoms[0].shape
+        outputs = int32(param.num_output)
+        axis = axis_of(layer, 0, param.axis, f"{PARAM}.axis")
+        if outputs <= 0:
+            what = f"`num_output: {param.num_output}`" if param.HasField("num_output") else "no `num_output`"
             raise layer.refuse(
-                "value-out-of-range",
-                "inner_product_param.num_output",
-                f"`num_output` of `{layer.name}` is 0, and Caffe aborts on the empty weights; "
+                "value-out-of-range" if param.HasField("num_output") else "missing-field",
+                f"{PARAM}.num_output",
+                f"`{layer.name}` has {what}, and Caffe aborts on the empty weights; "
                 "write how many outputs the layer shall have",
             )
-        shape = layer.bottoms[0].shape
-        axis = param.axis
-        if shape is None:
-            return Blobs((None,), (Param(None, param.weight_filler, "inner_product_param.weight_filler"),))
-        if not -len(shape) <= axis < len(shape):
-            raise layer.refuse(
-                "axis-out-of-range",
-                "inner_product_param.axis",
-                f"`axis: {axis}` of `{layer.name}` is no axis of `{layer.bottoms[0].name}`, which has {len(shape)}",
-                related=[layer.origin_of(0, f"`{layer.bottoms[0].name}` comes from here")],
-            )
-        axis %= len(shape)
-        weights = (param.num_output, count(shape, axis))
-        params = [Param(weights, param.weight_filler, "inner_product_param.weight_filler")]
+        known = shape is not None and axis is not None
+        inputs = count(shape, axis) if shape is not None and axis is not None else None
+        size: Shape = (inputs, outputs) if param.transpose else (outputs, inputs)
+        expected: tuple[Shape, ...] = (size, (outputs,)) if param.bias_term else (size,)
+        if layer.param.blobs:
+            params = unchecked_inline(layer, expected)
+        else:
+            made: list[Param] = [weights(layer, size, param.weight_filler, f"{PARAM}.weight_filler")]
+            if param.bias_term:
+                made.append(weights(layer, (outputs,), param.bias_filler, f"{PARAM}.bias_filler"))
+            params = tuple(made)
+        if not known or shape is None:
+            return Blobs((None,), params)
+        top = reshaped(layer, (*shape[:axis], outputs), PARAM, f"the top of `{layer.name}`")
         if param.bias_term:
-            params.append(Param((param.num_output,), param.bias_filler, "inner_product_param.bias_filler"))
-        return Blobs(((*shape[:axis], param.num_output),), tuple(params))
+            needs_elements(layer, count(shape, 0, axis), PARAM, "the batch that the bias is added to")
+        return Blobs((top,), params)

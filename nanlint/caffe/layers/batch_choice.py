@@ -1,0 +1,83 @@
+"""BatchReindex and Filter: chosen examples of a batch."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, at_least, exactly
+from nanlint.caffe.layers.sizes import needs_elements, size_of
+from nanlint.caffe.model import count
+
+
+class BatchReindex(LayerType):
+    """Top: as many examples of bottom 0 as bottom 1, of one axis, has indices (batch_reindex_layer.cpp)."""
+
+    bottoms = exactly(2)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        shape, indices = layer.bottoms[0].shape, layer.bottoms[1].shape
+        if indices is not None and len(indices) != 1:
+            raise layer.refuse(
+                "axis-out-of-range",
+                "bottom[1]",
+                f"`{layer.name}` wants indices of 1 axis, but {layer.bottom(1)} has {len(indices)}, and "
+                "Caffe aborts; put a `Flatten` or `Reshape` layer before it",
+                related=layer.origins(1),
+            )
+        if shape is None:
+            return Blobs((None,))
+        return Blobs(((indices[0] if indices else None, *shape[1:]),))
+
+    def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
+        return bottom == 1
+
+
+class Filter(LayerType):
+    """Tops: all bottoms but the last, with the examples where the last is not 0; at setup all of them
+    (filter_layer.cpp).
+    """
+
+    bottoms = at_least(2)
+    tops = at_least(1)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        last = len(layer.bottoms) - 1
+        if len(layer.top_names) != last:
+            raise layer.refuse(
+                "wrong-top-count",
+                "top[0]",
+                f"`{layer.name}` has {len(layer.top_names)} tops for {last} bottoms and a selector, and "
+                f"Caffe aborts; write {last}",
+            )
+        self.check(layer, last)
+        shapes: list[Shape] = []
+        for bottom in layer.bottoms[:last]:
+            batch = size_of(layer, 0, 0)
+            shapes.append(None if bottom.shape is None else (batch, *bottom.shape[1:]))
+        return Blobs(tuple(shapes))
+
+    def check(self, layer: LayerSetup, last: int) -> None:
+        """Refusal unless the selector has one number an example."""
+        selector = layer.bottoms[last].shape
+        for axis, size in enumerate(selector or ()):
+            if axis and size not in (None, 1):
+                raise layer.refuse(
+                    "shape-mismatch",
+                    f"bottom[{last}]",
+                    f"the selector {layer.bottom(last)} of `{layer.name}` must have size 1 along every axis "
+                    f"but the first, and Caffe aborts at {size} along axis {axis}; give it one number an "
+                    "example",
+                    related=layer.origins(last),
+                )
+        for i in range(last):
+            wanted, size = size_of(layer, last, 0), size_of(layer, i, 0)
+            if wanted is not None and size is not None and wanted != size:
+                raise layer.refuse(
+                    "shape-mismatch",
+                    f"bottom[{i}]",
+                    f"the selector {layer.bottom(last)} of `{layer.name}` has {wanted} numbers for the "
+                    f"{size} examples of {layer.bottom(i)}, and Caffe aborts; give it one an example",
+                    related=layer.origins(i, last),
+                )
+        needs_elements(layer, count(selector), f"bottom[{last}]", "the selector")
+
+    def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
+        return bottom == bottoms - 1

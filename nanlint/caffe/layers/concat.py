@@ -1,0 +1,56 @@
+"""Concat: several blobs one after the other along an axis."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, at_least
+from nanlint.caffe.layers.joined_axis import joined_axis
+from nanlint.caffe.layers.sizes import reshaped
+
+
+class Concat(LayerType):
+    """Top: the sizes along the axis added up; all other axes must agree (concat_layer.cpp)."""
+
+    bottoms = at_least(1)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        axis = joined_axis(layer, layer.param.concat_param, "concat_param", "concat_dim")
+        shape = layer.bottoms[0].shape
+        if shape is None or axis is None:
+            return Blobs((None,))
+        top = list(shape)
+        for i, bottom in enumerate(layer.bottoms[1:], start=1):
+            if bottom.shape is None:
+                top[axis] = None
+                continue
+            self.check(layer, i, axis)
+            one, other = top[axis], bottom.shape[axis]
+            top[axis] = None if one is None or other is None else one + other
+            top = [
+                size if size is not None or at == axis else seen
+                for at, (size, seen) in enumerate(zip(top, bottom.shape, strict=True))
+            ]
+        return Blobs((reshaped(layer, tuple(top), "concat_param", f"the top of `{layer.name}`"),))
+
+    def check(self, layer: LayerSetup, index: int, axis: int) -> None:
+        """Refusal where a bottom differs from the first in another axis than the joined one."""
+        first, other = layer.bottoms[0].shape, layer.bottoms[index].shape
+        assert first is not None
+        assert other is not None
+        if len(first) != len(other):
+            raise layer.refuse(
+                "shape-mismatch",
+                f"bottom[{index}]",
+                f"`{layer.name}` joins {layer.bottom(0)} and {layer.bottom(index)}, which have {len(first)} "
+                f"and {len(other)} axes, and Caffe aborts; give them the same number of axes",
+                related=layer.origins(0, index),
+            )
+        for at, (one, two) in enumerate(zip(first, other, strict=True)):
+            if at != axis and one is not None and two is not None and one != two:
+                raise layer.refuse(
+                    "shape-mismatch",
+                    f"bottom[{index}]",
+                    f"`{layer.name}` joins {layer.bottom(0)} and {layer.bottom(index)} along axis {axis}, "
+                    f"but they have {one} and {two} along axis {at}, and Caffe aborts; give them the same "
+                    "size there",
+                    related=layer.origins(0, index),
+                )

@@ -1,0 +1,163 @@
+"""Convolution and Deconvolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Param, Shape, at_least
+from nanlint.caffe.layers.convolve import PARAM, Geometry, convolved, geometry, zero_stride
+from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, needs_same_shape, quotient, reshaped
+from nanlint.caffe.layers.weights import checked_inline, weights
+from nanlint.caffe.model import count
+from nanlint.findings import Effect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
+
+
+class Convolution(LayerType):
+    """Top: the axes before `axis`, `num_output`, then the convolved spatial axes (base_conv_layer.cpp)."""
+
+    bottoms = at_least(1)
+    tops = at_least(1)
+    equal_counts = True
+    transposed: ClassVar[bool] = False
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.convolution_param
+        shape = layer.bottoms[0].shape
+        axis = axis_of(layer, 0, param.axis, f"{PARAM}.axis")
+        if shape is None or axis is None:
+            self.outputs(layer)
+            return Blobs((None,) * len(layer.top_names), self.unknown_params(layer))
+        spatial = geometry(layer, len(shape) - axis - 1)
+        channels, outputs = shape[axis], self.outputs(layer)
+        group = self.group(layer, channels)
+        params = self.params(layer, channels, outputs, group, spatial)
+        for other in range(1, len(layer.bottoms)):
+            needs_same_shape(layer, 0, other)
+        sizes = self.output_sizes(layer, shape[axis + 1 :], spatial)
+        top = reshaped(layer, (*shape[:axis], outputs, *sizes), PARAM, f"the top of `{layer.name}`")
+        if param.bias_term:
+            needs_elements(layer, count(tuple(sizes)), PARAM, "the map that the bias is added to")
+        return Blobs((top,) * len(layer.top_names), params)
+
+    def outputs(self, layer: LayerSetup) -> int:
+        """num_output. Raises Refusal unless it is above 0."""
+        param = layer.param.convolution_param
+        outputs = int32(param.num_output)
+        if outputs > 0:
+            return outputs
+        if param.HasField("num_output"):
+            raise layer.refuse(
+                "value-out-of-range",
+                f"{PARAM}.num_output",
+                f"`num_output: {param.num_output}` of `{layer.name}` is not above 0, and Caffe aborts; "
+                "write how many channels it shall make",
+            )
+        raise layer.refuse(
+            "missing-field",
+            PARAM,
+            f"`{layer.name}` has no `num_output`, and Caffe aborts; write how many channels it shall make",
+        )
+
+    def group(self, layer: LayerSetup, channels: Dim) -> int:
+        """group. Raises Refusal where it does not divide both the channels and num_output, or is 0."""
+        param = layer.param.convolution_param
+        group = int32(param.group)
+        route = f"{PARAM}.group"
+        if group == 0:
+            raise layer.refuse(
+                "division-by-zero",
+                route,
+                f"`group: 0` of `{layer.name}`: Caffe divides the channels by it and dies of SIGFPE; write "
+                "at least 1",
+            )
+        if channels is not None and channels % group:
+            raise layer.refuse(
+                "shape-mismatch",
+                route,
+                f"`group: {param.group}` of `{layer.name}` does not divide the {channels} channels of "
+                f"`{layer.bottoms[0].name}`, and Caffe aborts; write a group that divides {channels}",
+                related=layer.origins(0),
+            )
+        if int32(param.num_output) % group:
+            raise layer.refuse(
+                "conflicting-fields",
+                route,
+                f"`group: {param.group}` of `{layer.name}` does not divide its `num_output: "
+                f"{param.num_output}`, and Caffe aborts; write a multiple of the group",
+            )
+        return group
+
+    def params(
+        self, layer: LayerSetup, channels: Dim, outputs: int, group: int, spatial: Geometry
+    ) -> tuple[Param, ...]:
+        """Weights (outputs x channels/group x kernel, or channels x outputs/group x kernel) and bias."""
+        param = layer.param.convolution_param
+        first, second = (channels, outputs) if self.transposed else (outputs, channels)
+        second = None if second is None else quotient(second, group)
+        shape: Shape = (first, second, *spatial.kernel)
+        bias: Shape = (outputs,)
+        if layer.param.blobs:
+            return checked_inline(layer, (shape, bias) if param.bias_term else (shape,))
+        made = [weights(layer, shape, param.weight_filler, f"{PARAM}.weight_filler")]
+        if param.bias_term:
+            made.append(weights(layer, bias, param.bias_filler, f"{PARAM}.bias_filler"))
+        return tuple(made)
+
+    def unknown_params(self, layer: LayerSetup) -> tuple[Param, ...]:
+        """The parameters where the bottom is unknown."""
+        param = layer.param.convolution_param
+        made = [Param(None, param.weight_filler, f"{PARAM}.weight_filler")]
+        if param.bias_term:
+            made.append(Param((int32(param.num_output),), param.bias_filler, f"{PARAM}.bias_filler"))
+        return tuple(made)
+
+    def output_sizes(self, layer: LayerSetup, sizes: Sequence[Dim], spatial: Geometry) -> list[Dim]:
+        """The sizes of the spatial axes of the top (conv_layer.cpp, compute_output_shape)."""
+        return convolved(layer, sizes, spatial)
+
+    def written_in_place(self, param: LayerParameter) -> InPlace:
+        """A 1x1 kernel reads what it has just overwritten; others read a copy made by im2col."""
+        conv = param.convolution_param
+        kernel = [*conv.kernel_size, conv.kernel_h, conv.kernel_w]
+        stride = [*conv.stride, conv.stride_h, conv.stride_w]
+        padded = any((*conv.pad, conv.pad_h, conv.pad_w))
+        pointwise = max(kernel) == 1 and max(stride) <= 1 and not padded
+        return InPlace.WRONG_OUTPUT if pointwise else InPlace.RIGHT
+
+
+class Deconvolution(Convolution):
+    """Top sizes: `stride (size - 1) + extent - 2 pad` (deconv_layer.cpp, compute_output_shape)."""
+
+    transposed = True
+
+    def output_sizes(self, layer: LayerSetup, sizes: Sequence[Dim], spatial: Geometry) -> list[Dim]:
+        if 0 in spatial.stride and not layer.param.convolution_param.force_nd_im2col:
+            field, message = zero_stride(layer)
+            layer.report(
+                "division-by-zero",
+                f"{PARAM}.{field}",
+                f"the net is built, but in the first forward pass {message}",
+                effect=Effect.RUN_FAILURE,
+            )
+        result: list[Dim] = []
+        for i, size in enumerate(sizes):
+            made = (
+                None
+                if size is None
+                else spatial.stride[i] * (size - 1) + spatial.extent(i) - 2 * spatial.pad[i]
+            )
+            if made is not None and made < 0:
+                raise layer.refuse(
+                    "negative-size",
+                    PARAM,
+                    f"`pad: {spatial.pad[i]}` of `{layer.name}` takes {2 * spatial.pad[i]} off the "
+                    f"{made + 2 * spatial.pad[i]} that it makes of the {size} of `{layer.bottoms[0].name}` "
+                    f"along spatial axis {i}, and Caffe aborts on the negative size; write less `pad`",
+                    related=layer.origins(0),
+                )
+            result.append(made)
+        return result

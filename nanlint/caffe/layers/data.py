@@ -1,0 +1,30 @@
+"""Data: images and labels out of LevelDB or LMDB."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, between, exactly
+from nanlint.caffe.layers.source_layers import (
+    batch,
+    channels,
+    check_prefetch,
+    check_source,
+    check_transform,
+    with_given,
+)
+
+
+class Data(LayerType):
+    """Tops: batch x channels x height x width, cropped to `crop_size`; labels (data_layer.cpp)."""
+
+    bottoms = exactly(0)
+    tops = between(1, 2)
+    touches_data = False
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.data_param
+        check_source(layer, "data_param", param.source)
+        check_transform(layer)
+        size = batch(layer, "data_param", param.batch_size, param.HasField("batch_size"))
+        check_prefetch(layer)
+        crop = layer.param.transform_param.crop_size or None
+        return Blobs(with_given(layer, (size, channels(layer), crop, crop), (size,)))

@@ -1,0 +1,33 @@
+"""Flatten: neighbouring axes as one."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType
+from nanlint.caffe.layers.sizes import axis_of, reshaped
+from nanlint.caffe.model import count
+
+
+class Flatten(LayerType):
+    """Top: axes `axis` to `end_axis` as one; with axis = end_axis + 1, an axis of 1 put between
+    (flatten_layer.cpp).
+    """
+
+    in_place = InPlace.REFUSED
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.flatten_param
+        shape = layer.bottoms[0].shape
+        start = axis_of(layer, 0, param.axis, "flatten_param.axis")
+        end = axis_of(layer, 0, param.end_axis, "flatten_param.end_axis")
+        if shape is None or start is None or end is None:
+            return Blobs((None,))
+        if start > end + 1:
+            raise layer.refuse(
+                "conflicting-fields",
+                "flatten_param.axis",
+                f"`axis: {param.axis}` of `{layer.name}` comes after `end_axis: {param.end_axis}`, and Caffe "
+                "aborts; write them in order",
+                related=layer.origins(0),
+            )
+        top = (*shape[:start], count(shape, start, end + 1), *shape[end + 1 :])
+        return Blobs((reshaped(layer, top, "flatten_param", f"the top of `{layer.name}`"),))

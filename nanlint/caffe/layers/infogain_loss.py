@@ -1,0 +1,55 @@
+"""InfogainLoss: a softmax loss weighted by a matrix of classes."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import LayerSetup, between
+from nanlint.caffe.layers.loss import Loss, one_label_each
+from nanlint.caffe.layers.softmax import class_axis
+from nanlint.caffe.model import count
+
+PARAM = "infogain_loss_param"
+
+
+class InfogainLoss(Loss):
+    """The matrix is the third bottom or the file `source`, classes x classes (infogain_loss_layer.cpp)."""
+
+    bottoms = between(2, 3)
+    tops = between(1, 2)
+
+    def prepare(self, layer: LayerSetup) -> None:
+        class_axis(layer, layer.param.infogain_loss_param.axis, f"{PARAM}.axis")
+        if layer.param.loss_param.HasField("normalize"):
+            raise layer.refuse(
+                "conflicting-fields",
+                "loss_param.normalize",
+                f"`{layer.name}` has the deprecated `normalize`, and Caffe aborts; "
+                "write `normalization: VALID` for true, `normalization: BATCH_SIZE` for false",
+            )
+        if len(layer.bottoms) == 2 and not layer.param.infogain_loss_param.HasField("source"):
+            raise layer.refuse(
+                "missing-field",
+                PARAM,
+                f"`{layer.name}` has no infogain matrix, and Caffe aborts; write `source`, or give it as a "
+                "third bottom",
+            )
+
+    def check(self, layer: LayerSetup) -> None:
+        axis = class_axis(layer, layer.param.infogain_loss_param.axis, f"{PARAM}.axis")
+        shape = layer.bottoms[0].shape
+        if axis is None or shape is None:
+            return
+        one_label_each(layer, axis)
+        classes = shape[axis]
+        numbers = count(layer.bottoms[2].shape) if len(layer.bottoms) > 2 else None
+        if classes is not None and numbers is not None and numbers != classes * classes:
+            raise layer.refuse(
+                "shape-mismatch",
+                "bottom[2]",
+                f"`{layer.name}` wants a matrix of {classes} x {classes} for the {classes} classes of "
+                f"{layer.bottom(0)}, but {layer.bottom(2)} has {numbers} numbers, and Caffe aborts; give it "
+                f"{classes * classes}",
+                related=layer.origins(0, 2),
+            )
+
+    def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
+        return bottom > 0

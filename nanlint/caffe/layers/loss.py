@@ -1,0 +1,62 @@
+"""What the loss layers have in common (loss_layer.cpp)."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, exactly
+from nanlint.caffe.layers.sizes import size_of
+from nanlint.caffe.model import count
+
+SCALAR = ()
+
+
+class Loss(LayerType):
+    """Scores and labels of one batch; the top is a scalar without axes, and made if the file names none."""
+
+    bottoms = exactly(2)
+    tops = exactly(1)
+    makes_missing_tops = True
+    is_loss = True
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        self.prepare(layer)
+        one, other = size_of(layer, 0, 0), size_of(layer, 1, 0)
+        if one is not None and other is not None and one != other:
+            raise layer.refuse(
+                "shape-mismatch",
+                "bottom[1]",
+                f"`{layer.name}` wants one batch, but {layer.bottom(0)} and {layer.bottom(1)} have {one} and "
+                f"{other} along axis 0, and Caffe aborts; give both the same batch size",
+                related=layer.origins(0, 1),
+            )
+        self.check(layer)
+        return Blobs((SCALAR,) * len(layer.top_names))
+
+    def prepare(self, layer: LayerSetup) -> None:
+        """The type's own conditions before the batch sizes are compared. Raises Refusal."""
+
+    def check(self, layer: LayerSetup) -> None:
+        """The type's own conditions after that. Raises Refusal."""
+
+    def may_propagate(self, bottom: int) -> bool:
+        return bottom != 1
+
+    def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
+        return bottom == 1
+
+
+def one_label_each(layer: LayerSetup, axis: int) -> None:
+    """Refusal unless there is a label for each place outside the class axis."""
+    shape = layer.bottoms[0].shape
+    if shape is None:
+        return
+    places = count((*shape[:axis], *shape[axis + 1 :]))
+    labels = count(layer.bottoms[1].shape)
+    if places is not None and labels is not None and places != labels:
+        raise layer.refuse(
+            "shape-mismatch",
+            "bottom[1]",
+            f"`{layer.name}` wants one label for each of the {places} places of {layer.bottom(0)} outside "
+            f"the class axis {axis}, but {layer.bottom(1)} has {labels}, and Caffe aborts; make the labels "
+            f"{places} numbers, or write the axis of the classes",
+            related=layer.origins(0, 1),
+        )

@@ -1,0 +1,235 @@
+"""Pooling, and where its windows lie."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import TYPE_CHECKING, NamedTuple
+
+from nanlint.caffe.layers.base import (
+    Arity,
+    Blobs,
+    Dim,
+    InPlace,
+    LayerSetup,
+    LayerType,
+    Shape,
+    between,
+    exactly,
+)
+from nanlint.caffe.layers.sizes import int32, legacy_shape, needs_four_axes, reshaped
+from nanlint.findings import Effect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter, PoolingParameter
+
+PARAM = "pooling_param"
+MAX, AVE, STOCHASTIC = range(3)
+CEIL, FLOOR = range(2)
+
+
+class Window(NamedTuple):
+    """The window along one axis, height or width. `kernel` is None where it spans an unknown size."""
+
+    kernel: Dim
+    stride: int
+    pad: int
+
+
+def windows(param: PoolingParameter, height: Dim, width: Dim) -> tuple[Window, Window]:
+    """The windows along height and width, read as PoolingLayer::LayerSetUp reads them (pooling_layer.cpp)."""
+    kernel_h: Dim
+    kernel_w: Dim
+    if param.global_pooling:
+        kernel_h, kernel_w = height, width
+    elif param.HasField("kernel_size"):
+        kernel_h = kernel_w = int32(param.kernel_size)
+    else:
+        kernel_h, kernel_w = int32(param.kernel_h), int32(param.kernel_w)
+    pad_h, pad_w = (param.pad_h, param.pad_w) if param.HasField("pad_h") else (param.pad, param.pad)
+    stride_h, stride_w = (
+        (param.stride_h, param.stride_w) if param.HasField("stride_h") else (param.stride, param.stride)
+    )
+    return (
+        Window(kernel_h, int32(stride_h), int32(pad_h)),
+        Window(kernel_w, int32(stride_w), int32(pad_w)),
+    )
+
+
+def pooled(size: Dim, window: Window, round_mode: int, padded: bool) -> Dim:
+    """How many windows fit on an axis (PoolingLayer::Reshape); the stride must not be 0.
+
+    With a pad on either axis, a last window that would start past the padded border is taken off.
+    """
+    kernel, stride, pad = window
+    if size is None or kernel is None:
+        return None
+    rounded = floor if round_mode == FLOOR else ceil
+    number = rounded((size + 2 * pad - kernel) / stride) + 1
+    if padded and (number - 1) * stride >= size + pad:
+        number -= 1
+    return number
+
+
+class Pooling(LayerType):
+    """Top: the bottom with height and width pooled; for MAX a second top with the places of the maxima."""
+
+    tops = between(1, 2)
+    in_place = InPlace.WRONG_OUTPUT
+
+    def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:
+        return exactly(1), between(1, 2 if param.pooling_param.pool == MAX else 1)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.pooling_param
+        _check_fields(layer, param)
+        sizes = legacy_shape(layer, 0) if param.global_pooling else None
+        height, width = sizes[2:] if sizes else (None, None)
+        high, wide = windows(param, height, width)
+        _check_numbers(layer, param, high, wide)
+        needs_four_axes(layer)
+        shape = layer.bottoms[0].shape
+        if param.pool == STOCHASTIC:
+            layer.report(
+                "not-implemented",
+                f"{PARAM}.pool",
+                f"`pool: STOCHASTIC` of `{layer.name}` has no CPU code: Caffe aborts in the first forward "
+                "pass (Not Implemented Yet); write `pool: MAX` or `pool: AVE`",
+                effect=Effect.RUN_FAILURE,
+            )
+        if shape is None:
+            return Blobs((None,) * len(layer.top_names))
+        top = pooled_shape(param, shape)
+        for size, window, made in zip(shape[2:], (high, wide), top[2:], strict=True):
+            if made is not None and made < 0 and size is not None:
+                raise layer.refuse(
+                    "negative-size",
+                    _route(param, "kernel"),
+                    f"`kernel_size: {window.kernel}` of `{layer.name}` exceeds the {size} of "
+                    f"`{layer.bottoms[0].name}` ({size + 2 * window.pad} with `pad: {window.pad}`) by more "
+                    "than its stride, so the output size is negative and Caffe aborts; write a smaller "
+                    "kernel",
+                    related=layer.origins(0),
+                )
+        reshaped(layer, top, PARAM, f"the top of `{layer.name}`")
+        return Blobs((top,) * len(layer.top_names))
+
+
+def pooled_shape(param: PoolingParameter, shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """The top of a bottom with four axes, once the settings are checked."""
+    number, channels, height, width = shape
+    high, wide = windows(param, height, width)
+    padded = bool(high.pad or wide.pad)
+    return (
+        number,
+        channels,
+        pooled(height, high, param.round_mode, padded),
+        pooled(width, wide, param.round_mode, padded),
+    )
+
+
+def _check_fields(layer: LayerSetup, param: PoolingParameter) -> None:
+    """Which of size, height and width may stand together (pooling_layer.cpp, LayerSetUp)."""
+    size, high, wide = (param.HasField(name) for name in ("kernel_size", "kernel_h", "kernel_w"))
+    if param.global_pooling:
+        if size or high or wide:
+            raise layer.refuse(
+                "conflicting-fields",
+                _route(param, "kernel"),
+                f"`{layer.name}` has both `global_pooling: true` and a kernel, and Caffe aborts; write one "
+                "of the two",
+            )
+    elif size and high and wide:
+        raise layer.refuse(
+            "conflicting-fields",
+            f"{PARAM}.kernel_size",
+            f"`{layer.name}` has `kernel_size: {param.kernel_size}` beside `kernel_h: {param.kernel_h}` and "
+            f"`kernel_w: {param.kernel_w}`, and Caffe aborts; write one of the two",
+        )
+    elif not size and not (high and wide):
+        missing = "`kernel_size`" if not (high or wide) else "`kernel_w`" if high else "`kernel_h`"
+        raise layer.refuse(
+            "missing-field",
+            _route(param, "kernel"),
+            f"`{layer.name}` has no {missing}, and Caffe aborts; write `kernel_size`, or `kernel_h` and "
+            "`kernel_w`",
+        )
+    for name in ("pad", "stride"):
+        both, one, other = (param.HasField(field) for field in (name, f"{name}_h", f"{name}_w"))
+        if (one or other) and (both or one != other):
+            raise layer.refuse(
+                "conflicting-fields",
+                f"{PARAM}.{name}_{'h' if one else 'w'}",
+                f"`{layer.name}` must have either `{name}`, or `{name}_h` and `{name}_w` together, and Caffe "
+                "aborts on any other mix; write one of the two",
+            )
+
+
+def _check_numbers(layer: LayerSetup, param: PoolingParameter, high: Window, wide: Window) -> None:
+    """What the numbers must be, once it is clear where they stand."""
+    for window in (high, wide):
+        if window.kernel is not None and window.kernel <= 0:
+            what = (
+                f"`global_pooling: true` of `{layer.name}` makes the kernel as large as {layer.bottom(0)}"
+                if param.global_pooling
+                else f"the kernel of `{layer.name}` is {high.kernel} x {wide.kernel}"
+            )
+            raise layer.refuse(
+                "value-out-of-range",
+                _route(param, "kernel"),
+                f"{what}, and Caffe aborts on a kernel of {window.kernel}; write at least 1",
+            )
+    padded = high.pad != 0 or wide.pad != 0
+    if param.global_pooling and (padded or high.stride != 1 or wide.stride != 1):
+        raise layer.refuse(
+            "conflicting-fields",
+            _route(param, "pad" if padded else "stride"),
+            f"`{layer.name}` has `global_pooling: true` with pad {high.pad} x {wide.pad} and stride "
+            f"{high.stride} x {wide.stride}, and Caffe aborts unless the pad is 0 and the stride 1; leave "
+            "them out",
+        )
+    if padded and param.pool == STOCHASTIC:
+        raise layer.refuse(
+            "conflicting-fields",
+            _route(param, "pad"),
+            f"`{layer.name}` pads `pool: STOCHASTIC`, and Caffe aborts: only MAX and AVE can be padded; "
+            "leave the pad out",
+        )
+    for window in (high, wide):
+        if padded and window.kernel is not None and window.pad >= window.kernel:
+            raise layer.refuse(
+                "value-out-of-range",
+                _route(param, "pad"),
+                f"the pad of `{layer.name}` ({high.pad} x {wide.pad}) must be smaller than its kernel "
+                f"({high.kernel} x {wide.kernel}) along both axes, and Caffe aborts at {window.pad} in "
+                f"{window.kernel}; write less pad",
+            )
+    if 0 in (high.stride, wide.stride):
+        raise layer.refuse(
+            "division-by-zero",
+            _route(param, "stride"),
+            f"`stride: 0` of `{layer.name}`: Caffe divides by it, gets a hugely negative size and aborts; "
+            "write at least 1",
+        )
+
+
+def _route(param: PoolingParameter, name: str) -> str:
+    """The field that says kernel, stride or pad; the block where none does."""
+    for field in (f"{name}_size", name, f"{name}_h", f"{name}_w"):
+        if field in param.DESCRIPTOR.fields_by_name and param.HasField(field):
+            return f"{PARAM}.{field}"
+    return PARAM
+
+
+def last_window(size: Dim, window: Window, number: Dim) -> tuple[int, int] | None:
+    """Where the last window on an axis starts and ends (not included), cut at the padded border; None if
+    unknown.
+    """
+    if size is None or window.kernel is None or not number:
+        return None
+    start = (number - 1) * window.stride - window.pad
+    return start, min(start + window.kernel, size + window.pad)
+
+
+def plane(shape: Shape) -> tuple[Dim, Dim]:
+    """Height and width of a shape; unknown where it has not four axes."""
+    return (shape[2], shape[3]) if shape is not None and len(shape) == 4 else (None, None)

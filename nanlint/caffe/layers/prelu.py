@@ -1,0 +1,44 @@
+"""PReLU: a learned slope below 0."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape
+from nanlint.caffe.layers.sizes import legacy_shape, needs_elements
+from nanlint.caffe.layers.weights import inline, weights
+from nanlint.caffe.model import count
+
+DEFAULT_SLOPE = 0.25
+
+
+class PReLU(LayerType):
+    """The shape of the bottom, of 2 to 4 axes; a slope a channel, or one for all (prelu_layer.cpp)."""
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.prelu_param
+        shape = layer.bottoms[0].shape
+        if shape is not None and len(shape) < 2:
+            raise layer.refuse(
+                "axis-out-of-range",
+                "bottom[0]",
+                f"`{layer.name}` takes at least 2 axes, but {layer.bottom(0)} has {len(shape)}, and Caffe "
+                "aborts; put a `Reshape` layer before it",
+                related=layer.origins(0),
+            )
+        sizes = legacy_shape(layer, 0)
+        slopes: Shape = () if param.channel_shared else (sizes[1] if sizes else None,)
+        if layer.param.blobs:
+            params = inline(layer)
+            given, needed = count(params[0].shape), count(slopes)
+            if given is not None and needed is not None and given != needed:
+                raise layer.refuse(
+                    "param-mismatch",
+                    "blobs[0]",
+                    f"`blobs` of `{layer.name}` has {given} slopes, but the layer needs {needed}, and Caffe "
+                    f"aborts; write {needed}",
+                    related=layer.origins(0),
+                )
+        else:
+            filler = param.filler if param.HasField("filler") else None
+            params = (weights(layer, slopes, filler, "prelu_param.filler", DEFAULT_SLOPE),)
+        needs_elements(layer, count(shape, 1), "bottom[0]", "the buffer for one image")
+        return Blobs((shape,), params)

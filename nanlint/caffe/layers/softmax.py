@@ -1,0 +1,24 @@
+"""Softmax, and the conditions that SoftmaxWithLoss and InfogainLoss take over from it."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
+from nanlint.caffe.layers.sizes import axis_of, needs_elements
+
+
+class Softmax(LayerType):
+    """The shape of the bottom (softmax_layer.cpp)."""
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        class_axis(layer, layer.param.softmax_param.axis, "softmax_param.axis")
+        return Blobs((layer.bottoms[0].shape,))
+
+
+def class_axis(layer: LayerSetup, axis: int, route: str) -> int | None:
+    """The axis of the classes, which must have elements; None if the bottom is unknown."""
+    at = axis_of(layer, 0, axis, route)
+    shape = layer.bottoms[0].shape
+    if at is None or shape is None:
+        return None
+    needs_elements(layer, shape[at], route, "the class axis")
+    return at

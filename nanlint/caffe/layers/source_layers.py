@@ -1,0 +1,78 @@
+"""What the layers that read data have in common (base_data_layer.cpp, data_transformer.cpp).
+
+What a database or file holds is not known from the prototxt: sizes are taken from the settings and
+from what the user gives (`--input`), and are unknown otherwise.
+"""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Dim, LayerSetup, Shape
+from nanlint.caffe.layers.sizes import int32
+from nanlint.findings import Effect, Severity
+
+
+def check_transform(layer: LayerSetup) -> None:
+    """Refusal where both a mean file and mean values are written (DataTransformer's constructor)."""
+    param = layer.param.transform_param
+    if param.HasField("mean_file") and param.mean_value:
+        raise layer.refuse(
+            "conflicting-fields",
+            "transform_param.mean_value[0]",
+            f"`{layer.name}` has both `mean_file` and `mean_value`, and Caffe aborts; write one of the two",
+        )
+    if param.force_color and param.force_gray:
+        layer.report(
+            "conflicting-fields",
+            "transform_param.force_gray",
+            f"`{layer.name}` has both `force_color` and `force_gray`, and Caffe aborts if its images are "
+            "encoded; write one of the two",
+            severity=Severity.WARNING,
+        )
+
+
+def channels(layer: LayerSetup) -> Dim:
+    """The channels, as several mean values tell them."""
+    values = len(layer.param.transform_param.mean_value)
+    return values if values > 1 else None
+
+
+def batch(layer: LayerSetup, block: str, size: int, written: bool) -> int:
+    """The batch size. Raises Refusal unless it is above 0."""
+    if int32(size) > 0:
+        return int32(size)
+    raise layer.refuse(
+        "value-out-of-range" if written else "missing-field",
+        f"{block}.batch_size",
+        f"`{layer.name}` has {f'`batch_size: {size}`' if written else 'no `batch_size`'}, and Caffe aborts "
+        "on the empty batch; write at least 1",
+    )
+
+
+def check_source(layer: LayerSetup, block: str, source: str, what: str = "source") -> None:
+    """Refusal where no file is named."""
+    if not source:
+        raise layer.refuse(
+            "missing-field",
+            f"{block}.{what}",
+            f"`{layer.name}` names no `{what}`, and Caffe aborts because it cannot open it; write the path",
+        )
+
+
+def check_prefetch(layer: LayerSetup) -> None:
+    """Report a queue of no batches: the first forward pass waits for ever (BasePrefetchingDataLayer)."""
+    if layer.param.data_param.prefetch == 0:
+        layer.report(
+            "value-out-of-range",
+            "data_param.prefetch",
+            f"`prefetch: 0` of `{layer.name}` leaves no batch to fill, and training waits for ever at the "
+            "first one; write at least 1",
+            effect=Effect.NO_LEARNING,
+        )
+
+
+def with_given(layer: LayerSetup, *shapes: Shape) -> tuple[Shape, ...]:
+    """The tops' shapes, each as the user gives it where the files leave something open."""
+    return tuple(
+        layer.given[name] if name in layer.given and (shape is None or None in shape) else shape
+        for name, shape in zip(layer.top_names, shapes, strict=False)
+    )
