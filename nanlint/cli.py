@@ -116,7 +116,7 @@ def check(
         ranges=_pairs(range_, config.parse_range),
     )
     stdin = sys.stdin.buffer.read() if "-" in paths else b""
-    report = engine.check(paths, settings, stdin=stdin, stdin_name=stdin_filename, fix=fix)
+    report = engine.check(paths, settings, stdin=stdin, stdin_name=stdin_filename or "<stdin>", fix=fix)
     _print(_written(report, output_format, color))
     _complain(report.failures)
     if report.failures:

@@ -17,6 +17,7 @@ from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
 from nanlint.text.parser import parse
 from nanlint.text.source import Source
+from nanlint.text.tree import Document
 
 if TYPE_CHECKING:
     from nanlint.schema.bind import Bound
@@ -38,27 +39,31 @@ class Files:
     """The files of one run: each is read and bound once, however it is reached."""
 
     def __init__(self) -> None:
-        self._sources: dict[str, Source] = {}
+        self._documents: dict[str, Document] = {}
         self._bound: dict[tuple[str, str, str], Bound] = {}
         self._upgraded: dict[int, UpgradedNet] = {}
 
     def add(self, source: Source) -> None:
         """Make a text known under its path, as if it were the file."""
-        self._sources[os.path.realpath(source.path)] = source
+        self._documents[os.path.realpath(source.path)] = parse(source)
 
-    def source(self, path: str) -> Source:
-        """A file's text. Raises OSError if it cannot be read; a folder reads as empty, as Caffe has it."""
+    def document(self, path: str) -> Document:
+        """A file, parsed. Raises OSError if it cannot be read; a folder reads as empty, as Caffe has it."""
         key = os.path.realpath(path)
-        if key not in self._sources:
+        if key not in self._documents:
             data = b"" if Path(path).is_dir() else Path(path).read_bytes()
-            self._sources[key] = Source.decode(path, data)
-        return self._sources[key]
+            self._documents[key] = parse(Source.decode(path, data))
+        return self._documents[key]
+
+    def documents(self) -> tuple[Document, ...]:
+        """Every file that has been read."""
+        return tuple(self._documents.values())
 
     def bound(self, path: str, message_type: str, options: Options) -> Bound:
         """A file bound to the schema. Raises OSError if it cannot be read."""
         key = (os.path.realpath(path), message_type, options.dialect.value)
         if key not in self._bound:
-            self._bound[key] = bind(parse(self.source(path)), message_type, options.dialect)
+            self._bound[key] = bind(self.document(path), message_type, options.dialect)
         return self._bound[key]
 
     def upgraded(self, bound: Bound) -> UpgradedNet:

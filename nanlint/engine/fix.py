@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nanlint.findings import Applicability, Edit, Finding
 from nanlint.text.edits import collides, edited, write_text
+from nanlint.text.lexer import encoded
 from nanlint.text.source import Source
 
 
@@ -33,7 +34,7 @@ def apply(findings: Iterable[Finding]) -> int:
 
 def _write(source: Source, edits: list[Edit]) -> bool:
     path = Path(source.path)
-    if not path.is_file() or path.read_bytes() != source.text.encode("utf-8", "surrogateescape"):
+    if not path.is_file() or path.read_bytes() != encoded(source.text):
         return False
     write_text(path, edited(source.text, edits))
     return True

@@ -10,7 +10,9 @@ from typing import Any
 from nanlint.caffe.model import Net, Solver
 from nanlint.findings import Finding, Problem
 from nanlint.rules.registry import Rule
+from nanlint.rules.registry import rules as every_rule
 from nanlint.schema.bind import Bound
+from nanlint.text.directives import Directive
 
 
 class Run:
@@ -20,6 +22,9 @@ class Run:
         self.findings: list[Finding] = []
         self.failures: list[str] = []
         self.checked: set[str] = set()
+        self.complete = len(rules) == len(every_rule())
+        self._codes = {rule.code for rule in rules}
+        self._of_solvers: set[str] = set()
         self._by_subject: dict[str, list[Rule]] = {}
         for rule in rules:
             self._by_subject.setdefault(rule.subject, []).append(rule)
@@ -32,6 +37,8 @@ class Run:
             self._apply("Bound", bound, bound.source.path)
 
     def solver(self, solver: Solver) -> None:
+        self._of_solvers.update(net.bound.source.path for net in solver.nets)
+        self._of_solvers.add(solver.bound.source.path)
         self._apply("Solver", solver, solver.path)
 
     def net(self, net: Net) -> None:
@@ -39,6 +46,13 @@ class Run:
         for layer in net.layers:
             for rule in self._layer_rules(layer.type):
                 self._check(rule, layer, net.path)
+
+    def directive(self, unused: Directive) -> None:
+        self._apply("Directive", unused, unused.place.source.path)
+
+    def applied(self, rule: Rule, path: str) -> bool:
+        """Whether a rule is part of the run and has seen what it looks at: a net alone has no solver."""
+        return rule.code in self._codes and (rule.subject != "Solver" or path in self._of_solvers)
 
     def broke(self, what: str, path: str, error: Exception) -> None:
         """Record a bug of nanlint's."""
@@ -48,7 +62,7 @@ class Run:
             f"({Path(last.filename).name}:{last.lineno}); everything else was checked. Please report this"
         )
 
-    def _apply(self, subject: str, value: Bound | Solver | Net, path: str) -> None:
+    def _apply(self, subject: str, value: Bound | Solver | Net | Directive, path: str) -> None:
         for rule in self._by_subject.get(subject, ()):
             self._check(rule, value, path)
 

@@ -52,7 +52,7 @@ def snippet(marks: Sequence[Mark], role: str, gutter: int, width: int, paint: Pa
 
 def _line(source: Source, number: int, gutter: int, width: int, paint: Paint) -> str:
     shown = _Window(source.line(number), 0, width - gutter - 3)
-    return f"{paint('frame', f'{number:>{gutter - 1}}')}  {paint('frame', '|')} {shown.text}".rstrip()
+    return f"{paint('frame', f'{number:>{gutter}}')} {paint('frame', '|')} {shown.text}".rstrip()
 
 
 def _marked(
@@ -62,7 +62,7 @@ def _marked(
     written = source.line(number)
     marks = sorted(marks, key=lambda mark: (not mark.primary, mark.place.span))
     shown = _Window(written, marks[0].place.start.column - 1, room)
-    yield f"{paint('frame', f'{number:>{gutter - 1}}')}  {paint('frame', '|')} {shown.text}".rstrip()
+    yield f"{paint('frame', f'{number:>{gutter}}')} {paint('frame', '|')} {shown.text}".rstrip()
     for mark in marks:
         start, end = _columns(mark.place, written)
         left, right = shown.column(start), shown.column(end)

@@ -1,0 +1,33 @@
+"""The formats of one line a finding."""
+
+from __future__ import annotations
+
+from nanlint.findings import Effect, Finding, Report, Severity
+from nanlint.report import concise, github
+from nanlint.text.source import Source
+from tests.report.conftest import place
+
+
+def test_concise(report: Report) -> None:
+    assert list(concise.lines(report)) == [
+        "net.prototxt:8:5: error[POOL001] `stride: 5` leaves the last window of `pool1` without an element, "
+        "and AVE divides 0 by 0: NaN",
+        'solver.prototxt:1:1: warning[LR001] `lr_policy: "poly"` without `max_iter`: nothing is trained',
+    ]
+
+
+def test_github(report: Report) -> None:
+    assert list(github.lines(report)) == [
+        "::error file=net.prototxt,line=8,endLine=8,title=POOL001 empty-pooling-window,col=5,endColumn=14::"
+        "`stride: 5` leaves the last window of `pool1` without an element, and AVE divides 0 by 0: NaN",
+        "::warning file=solver.prototxt,line=1,endLine=1,title=LR001 poly-without-max-iter,col=1,endColumn=18::"
+        '`lr_policy: "poly"` without `max_iter`: nothing is trained',
+    ]
+
+
+def test_github_escapes_what_would_end_a_property() -> None:
+    where = place("net", Source("a,b:c%.prototxt", "net: 1"))
+    one = Finding("XX001", "some-rule", Severity.INFO, Effect.NONE, "50 %\nand more", where)
+    (line,) = github.lines(Report((one,)))
+    assert line.startswith("::notice file=a%2Cb%3Ac%25.prototxt,line=1,")
+    assert line.endswith("::50 %25%0Aand more")
