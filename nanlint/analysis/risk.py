@@ -1,0 +1,246 @@
+"""How far the first updates go: by optimiser, for each learned blob, and for the net as a whole.
+
+The figures rest on `scale_of`. A step is compared with what it moves: the weight itself, the output of
+its layer, and the curvature of the loss. Where the scale of a blob is unknown, so is its update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, inf, log, sqrt
+from typing import NamedTuple
+
+from nanlint.analysis.moments import log_sum, logarithm
+from nanlint.analysis.scale import Learned, Pressure, Scale, scale_of
+from nanlint.analysis.scale_losses import Loss
+from nanlint.caffe.model import Net, Solver
+
+FLOAT_MAX = 88.7228
+"""ln of the largest float32."""
+DEEP_MARGIN = 4.0
+"""Above this a net of several layers diverges (calibrated on runs of Caffe); one linear layer: above 0."""
+COMPOUND = 1.5
+"""The power of other layers' growth in the steepness of one (calibrated; at most 2 in theory)."""
+SATURATION_MARGIN = 3.0
+"""A loss at its ceiling cannot grow; weights that grow e^3-fold an update end beyond float32."""
+
+
+class Update(NamedTuple):
+    """The first update of one learned blob.
+
+    `relative`: the root mean square of the update over that of the weights; None where either is
+    unknown or the weights are all 0. `log_steepness`: ln of rate x curvature / limit, above 0 where
+    this blob alone overshoots. `log_swing`: ln of how far the layer's output moves, relative to itself.
+    """
+
+    learned: Learned
+    relative: float | None
+    log_steepness: float
+    log_swing: float
+    log_step: float
+    log_moved: float
+
+
+class Risk(NamedTuple):
+    """The risk that training diverges, in natural logarithms: above 0 it is likely.
+
+    `worst` is the update that contributes most; `complete` says whether every weighted loss was known.
+    """
+
+    figure: float
+    steepness: float
+    growth: float
+    updates: Sequence[Update]
+    complete: bool
+
+    @property
+    def worst(self) -> Update | None:
+        return max(self.updates, key=lambda update: update.log_steepness, default=None)
+
+
+def solver_type(solver: Solver) -> str:
+    """The optimiser's name; `solver_type` is the old spelling of `type`."""
+    param = solver.param
+    if param.HasField("solver_type"):
+        names = ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam")
+        return names[param.solver_type] if param.solver_type < len(names) else "SGD"
+    return param.type
+
+
+def risk_of(solver: Solver, net: Net) -> Risk | None:
+    """The risk of one training net under its solver; None where no gradient is known."""
+    scale = scale_of(net)
+    rate = abs(solver.param.base_lr)
+    if not 0 < rate < inf or not scale.learned:
+        return None
+    clip = _log_clip(solver, scale)
+    updates = [
+        update
+        for learned in scale.learned
+        if learned.param.lr_mult and learned.pressures
+        for update in [_update(solver, learned, clip)]
+    ]
+    if not updates:
+        return None
+    return _judge(solver, scale, updates, clip)
+
+
+def _log_clip(solver: Solver, scale: Scale) -> float:
+    """ln of the factor by which clip_gradients shrinks the first gradient."""
+    clip = solver.param.clip_gradients
+    known = [learned.log_gradient for learned in scale.learned]
+    gradient = log_sum(*(x for x in known if x is not None)) / 2
+    return min(0.0, logarithm(clip) - gradient) if clip >= 0 and gradient > -inf else 0.0
+
+
+def log_step(solver: Solver, learned: Learned) -> float:
+    """ln of the rate of one blob."""
+    return logarithm(abs(solver.param.base_lr)) + logarithm(abs(learned.param.lr_mult))
+
+
+def first_step(solver: Solver, rate: float) -> float | None:
+    """The first update of every weight under an adaptive optimiser; None under SGD and Nesterov."""
+    param, kind = solver.param, solver_type(solver)
+    if kind in ("Adam", "AdaGrad"):
+        return rate
+    if kind == "RMSProp":
+        return rate / sqrt(1 - param.rms_decay) if 0 <= param.rms_decay < 1 else None
+    if kind == "AdaDelta":
+        return rate * sqrt(abs(param.delta)) if param.delta else None
+    return None
+
+
+def _update(solver: Solver, learned: Learned, clip: float) -> Update:
+    rate = log_step(solver, learned)
+    fixed = first_step(solver, 1.0)
+    momentum = abs(solver.param.momentum)
+    limit = log(2 * (1 + momentum))
+    if solver_type(solver) == "Nesterov":
+        limit -= log(1 + 2 * momentum)
+    batch = _batch(learned)
+    if fixed is None:
+        steep = rate + log_sum(*(p.log_curvature for p in learned.pressures)) - limit
+        moved = max(_moved(p, batch) for p in learned.pressures) + rate + clip
+        gradient = learned.log_gradient
+        size = None if gradient is None else rate + clip + (gradient - log(learned.elements)) / 2
+    else:
+        size = rate + log(fixed)
+        moved = size + log(learned.fan_in) + learned.log_input / 2 + log(learned.outputs or 1) / 2
+        steep = max(_overshoot(p, moved) for p in learned.pressures) - limit
+    output = learned.log_output
+    swing = -inf
+    if output is not None and output > -inf:
+        swing = moved - (output + log(learned.outputs or 1)) / 2
+    relative = None
+    if size is not None and learned.log_weight is not None and learned.log_weight > -inf:
+        relative = exp(min(700.0, size - learned.log_weight / 2))
+    return Update(learned, relative, steep, swing, moved if size is None else size, moved)
+
+
+def _batch(learned: Learned) -> int:
+    shape = learned.param.layer.tops[0].shape
+    return (shape[0] if shape else None) or 1
+
+
+def _moved(pressure: Pressure, batch: int) -> float:
+    """ln of how far the layer's output moves for a rate of 1."""
+    gradient = pressure.loss.log_gradient
+    if gradient is None:
+        return -inf
+    return pressure.log_reach - pressure.log_arrived / 2 + log(batch) + gradient / 2
+
+
+def _overshoot(pressure: Pressure, moved: float) -> float:
+    """ln of curvature x movement of the prediction / its distance from the target."""
+    residual = pressure.loss.pull.log_residual or 0.0
+    return pressure.loss.log_curvature + moved + (pressure.log_arrived - residual) / 2
+
+
+def _judge(solver: Solver, scale: Scale, updates: Sequence[Update], clip: float) -> Risk:
+    layers: dict[int, list[Update]] = {}
+    for update in updates:
+        layers.setdefault(update.learned.param.layer.index, []).append(update)
+    groups = [layers[index] for index in sorted(layers)]
+    steep = log_sum(*(update.log_steepness for update in updates))
+    memory = log(_memory(solver))
+    compounded, growth = _compound(groups)
+    figure = steep
+    if len(groups) > 1:
+        figure = compounded + memory / 2 - DEEP_MARGIN
+    figure = min(figure, _reach(updates, growth, memory, clip))
+    return Risk(max(figure, *_certain(solver, scale, updates)), steep, growth, updates, scale.complete)
+
+
+def _compound(groups: Sequence[Sequence[Update]]) -> tuple[float, float]:
+    """ln of the steepness after one update, when every other layer has grown; and of that growth.
+
+    What lies below a layer carries more forward, what lies above it carries more back.
+    """
+    above = [_growth(group, backward=True) for group in groups]
+    higher = sum(above)
+    lower = 0.0
+    steep, most = [], 0.0
+    for group, back in zip(groups, above, strict=True):
+        higher -= back
+        most = max(most, lower + higher)
+        steep.append(log_sum(*(update.log_steepness for update in group)) + COMPOUND * (lower + higher))
+        lower += _growth(group, backward=False)
+    return log_sum(*steep), most
+
+
+def _memory(solver: Solver) -> float:
+    """How many steps of the past momentum adds up."""
+    momentum = abs(solver.param.momentum)
+    steps = max(1, solver.param.max_iter)
+    return min(1 / (1 - momentum), steps) if momentum < 1 else steps
+
+
+def _reach(updates: Sequence[Update], growth: float, memory: float, clip: float) -> float:
+    """ln of how far predictions move, over how far they must move for ten times the loss.
+
+    A squared loss pulls the harder the further it is off, so only clipping keeps it from going on.
+    """
+    reach = -inf
+    for update in updates:
+        for pressure in update.learned.pressures:
+            room = pressure.loss.pull.log_room
+            if room == inf:
+                return growth + memory - SATURATION_MARGIN
+            if room is None or (pressure.loss.layer.type == "EuclideanLoss" and not clip < 0):
+                return inf
+            reach = log_sum(reach, update.log_moved + pressure.log_arrived / 2 - room)
+    return reach + growth + memory
+
+
+def _certain(solver: Solver, scale: Scale, updates: Sequence[Update]) -> list[float]:
+    """Growth that needs no curvature: decay beyond its limit, momentum above 1, values beyond float32."""
+    param = solver.param
+    momentum = abs(param.momentum)
+    limit = log(2 * (1 + momentum))
+    decays = [
+        log_step(solver, u.learned) + logarithm(param.weight_decay * u.learned.param.decay_mult) - limit
+        for u in updates
+        if first_step(solver, 1.0) is None
+    ]
+    blow = log(momentum) * param.max_iter if momentum > 1 else -inf
+    largest = max(moment.log for moment in scale.moments.values()) / 2
+    squares = max((_sum_of_squares(loss) for loss in scale.losses), default=-inf)
+    steps = max(update.log_step for update in updates)
+    return [*decays, max(0.0, blow) - log(10) if blow > 0 else -inf, max(largest, squares, steps) - FLOAT_MAX]
+
+
+def _sum_of_squares(loss: Loss) -> float:
+    """ln of the sum over the batch that EuclideanLoss takes before it divides."""
+    batch = (loss.layer.bottoms[0].shape or (1,))[0] or 1
+    return (loss.pull.log_residual or 0.0) + log(batch) if loss.layer.type == "EuclideanLoss" else -inf
+
+
+def _growth(group: Sequence[Update], *, backward: bool) -> float:
+    """ln of how much more a layer carries after one update; nothing where a BatchNorm follows."""
+    first = group[0].learned
+    if first.normalised or first.param.layer.type in ("Scale", "Bias"):
+        return 0.0
+    if backward:
+        swings = [u.log_swing + log((u.learned.outputs or 1) / u.learned.fan_in) / 2 for u in group[:1]]
+        return log_sum(0.0, *swings) if first.param.index == 0 else 0.0
+    return log_sum(0.0, *(update.log_swing for update in group))
