@@ -15,6 +15,7 @@ from nanlint.caffe.state import state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net, upgrade_solver
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
+from nanlint.schema.dialect import Dialect
 from nanlint.text.parser import parse
 from nanlint.text.source import Source
 from nanlint.text.tree import Document
@@ -90,7 +91,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
     options, files = options or Options(), files or Files()
     bound = files.bound(path, SOLVER, options)
     param, problems = upgrade_solver(bound)
-    solver = Solver(bound, param, path, problems=problems)
+    solver = Solver(bound, param, path, problems=problems, pinned=options.dialect is Dialect.BVLC)
     missing: set[str] = set()
     for source in net_sources(param):
         if source.path is None:
