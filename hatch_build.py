@@ -8,6 +8,7 @@ what is wanted later and seldom stands beside it: `caffe_tags.json` (which forks
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
@@ -53,6 +54,8 @@ def compile_schema(source: Path, target: Path) -> None:
         if status != 0:
             raise RuntimeError(f"protoc refuses {source / 'caffe.proto'} (exit status {status})")
         files = descriptor_pb2.FileDescriptorSet.FromString(compiled.read_bytes())
+    stubs = target / "caffe_pb2.pyi"
+    stubs.write_text(without_keywords(stubs.read_text(encoding="utf-8")), encoding="utf-8")
     file = files.file[-1]
     declarations = list(declared(file))
     write_json(target / "caffe_docs.json", comments(file, declarations))
@@ -77,7 +80,9 @@ def declared(file: descriptor_pb2.FileDescriptorProto) -> Iterator[Declaration]:
         yield from _enum(enum, (ENUMS, i), "")
 
 
-def _message(node: descriptor_pb2.DescriptorProto, path: tuple[int, ...], scope: str) -> Iterator[Declaration]:
+def _message(
+    node: descriptor_pb2.DescriptorProto, path: tuple[int, ...], scope: str
+) -> Iterator[Declaration]:
     name = scope + node.name
     yield Declaration(name, path, node)
     for i, field in enumerate(node.field):
@@ -88,7 +93,9 @@ def _message(node: descriptor_pb2.DescriptorProto, path: tuple[int, ...], scope:
         yield from _enum(enum, (*path, NESTED_ENUMS, i), name + ".")
 
 
-def _enum(node: descriptor_pb2.EnumDescriptorProto, path: tuple[int, ...], scope: str) -> Iterator[Declaration]:
+def _enum(
+    node: descriptor_pb2.EnumDescriptorProto, path: tuple[int, ...], scope: str
+) -> Iterator[Declaration]:
     name = scope + node.name
     yield Declaration(name, path, node)
     for i, value in enumerate(node.value):
@@ -146,6 +153,11 @@ def lean_set(
     for part in ("source_code_info", "extension", "dependency"):
         file.ClearField(part)
     return descriptor_pb2.FileDescriptorSet(file=[file])
+
+
+def without_keywords(stubs: str) -> str:
+    """The type stubs without enum values that Python cannot name (`None`)."""
+    return re.sub(r"^ *(None|True|False): .*\n", "", stubs, flags=re.MULTILINE)
 
 
 def write_json(path: Path, table: dict[str, Any]) -> None:
