@@ -14,6 +14,7 @@ from nanlint import __version__, config
 from nanlint.config import Settings, UsageError
 
 if TYPE_CHECKING:
+    from nanlint.engine.load import Opened
     from nanlint.findings import Report
 
 OK, FINDINGS, WRONG = 0, 1, 2
@@ -118,12 +119,61 @@ def check(
     stdin = sys.stdin.buffer.read() if "-" in paths else b""
     report = engine.check(paths, settings, stdin=stdin, stdin_name=stdin_filename or "<stdin>", fix=fix)
     _print(_written(report, output_format, color))
-    _complain(report.failures)
-    if report.failures:
-        raise typer.Exit(WRONG)
+    _finish(report.failures)
     ranks = ("info", "warning", "error")
     least = ranks.index(settings.fail_on)
     raise typer.Exit(FINDINGS if any(one.severity.rank >= least for one in report.findings) else OK)
+
+
+def shapes(
+    paths: Paths,
+    output_format: Annotated[
+        Table, typer.Option("--output-format", help="How they are written.")
+    ] = Table.TEXT,
+    caffe: Caffe = None,
+    proto: Proto = None,
+    root: Roots = None,
+    input_: Inputs = None,
+    config_file: Config = None,
+) -> None:
+    """Show the shapes of every layer's tops and parameters, per net and phase."""
+    from nanlint.report import shapes as writer
+
+    settings = _settings(
+        config_file,
+        caffe=caffe,
+        proto=proto,
+        roots=tuple(root or ()),
+        inputs=_pairs(input_, config.parse_input),
+    )
+    opened = _open(paths, settings)
+    files = [(one.path, one.nets) for one in opened.loaded]
+    _print([writer.dumps(files)] if output_format is Table.JSON else writer.lines(files, _width()))
+    _finish(opened.failures)
+
+
+def lr(
+    paths: Annotated[list[str], typer.Argument(metavar="SOLVER...", show_default=False, help="Solvers.")],
+    every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Each N-th iteration alone.")] = 1,
+    output_format: Annotated[
+        Table, typer.Option("--output-format", help="How they are written.")
+    ] = Table.TEXT,
+    config_file: Config = None,
+) -> None:
+    """Show the learning rate over the iterations that `caffe train` runs."""
+    from nanlint.analysis.schedule import schedule, thinned
+    from nanlint.report import rates as writer
+
+    opened = _open(paths, _settings(config_file))
+    files = []
+    for one in opened.loaded:
+        if one.solver is None:
+            opened.failures.append(f"`{one.path}` is a net; the learning rate is set in the solver")
+            continue
+        plan = schedule(one.solver.param)
+        files.append((one.path, one.solver.param.lr_policy, list(thinned(plan, every)) if plan else []))
+    _print([writer.dumps(files)] if output_format is Table.JSON else writer.lines(files))
+    _finish(opened.failures)
 
 
 def rules() -> None:
@@ -152,13 +202,29 @@ def _written(report: Report, output_format: Format, color: Colour) -> Iterable[s
         from nanlint.report import github
 
         return github.lines(report)
-    from shutil import get_terminal_size
-
     from nanlint.report import text
     from nanlint.report.style import painter, wants_colour
 
-    width = min(get_terminal_size((100, 24)).columns, 140)
-    return text.lines(report, width, painter(wants_colour(sys.stdout, color.value)))
+    return text.lines(report, _width(), painter(wants_colour(sys.stdout, color.value)))
+
+
+def _open(paths: list[str], settings: Settings) -> Opened:
+    from nanlint.engine.load import open_all
+
+    return open_all(paths, settings, stdin=sys.stdin.buffer.read() if "-" in paths else b"")
+
+
+def _finish(failures: Sequence[str]) -> None:
+    """Leave with status 2 if something could not be done."""
+    _complain(failures)
+    if failures:
+        raise typer.Exit(WRONG)
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+
+    return min(get_terminal_size((100, 24)).columns, 140)
 
 
 def _settings(config_file: str | None, **given: object) -> Settings:
@@ -197,7 +263,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"check": check, "rules": rules}
+COMMANDS: dict[str, Callable[..., None]] = {"check": check, "shapes": shapes, "lr": lr, "rules": rules}
 
 
 def _app() -> typer.Typer:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 from nanlint.caffe.model import Net, Solver
+from nanlint.engine.failures import internal_error
 from nanlint.findings import Finding, Problem
 from nanlint.rules.registry import Rule
 from nanlint.rules.registry import rules as every_rule
@@ -54,14 +53,6 @@ class Run:
         """Whether a rule is part of the run and has seen what it looks at: a net alone has no solver."""
         return rule.code in self._codes and (rule.subject != "Solver" or path in self._of_solvers)
 
-    def broke(self, what: str, path: str, error: Exception) -> None:
-        """Record a bug of nanlint's."""
-        last = extract_tb(error.__traceback__)[-1]
-        self.failures.append(
-            f"internal error: {what} broke on `{path}`: {type(error).__name__}: {error} "
-            f"({Path(last.filename).name}:{last.lineno}); everything else was checked. Please report this"
-        )
-
     def _apply(self, subject: str, value: Bound | Solver | Net | Directive, path: str) -> None:
         for rule in self._by_subject.get(subject, ()):
             self._check(rule, value, path)
@@ -73,7 +64,7 @@ class Run:
             for problem in problems:
                 self.findings.append(rule.finding(problem))
         except Exception as error:  # whatever a rule raises
-            self.broke(f"rule {rule.code} {rule.name}", path, error)
+            self.failures.append(internal_error(f"rule {rule.code} {rule.name}", path, error))
 
     def _layer_rules(self, layer_type: str) -> list[Rule]:
         known = self._by_type.get(layer_type)

@@ -1,0 +1,107 @@
+"""What the paths of a call lead to: solvers with their nets, and nets by themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from nanlint.caffe.load import Files, load_net, load_solver
+from nanlint.caffe.model import Net, Solver
+from nanlint.caffe.options import Options
+from nanlint.config import Settings
+from nanlint.engine.failures import internal_error
+from nanlint.engine.files import STDIN, Input, Kind, classify, find, reason
+from nanlint.schema.dialect import Dialect
+from nanlint.text.source import Source
+
+Value = TypeVar("Value")
+
+
+class Loaded(NamedTuple):
+    """One file of the call: its nets in the order in which Caffe creates them, and its solver if it is one."""
+
+    path: str
+    solver: Solver | None
+    nets: Sequence[Net]
+
+
+@dataclass
+class Opened:
+    """Everything that a call's paths lead to. `failures` say what could not be read or loaded."""
+
+    files: Files
+    loaded: list[Loaded] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def open_all(
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    stdin: bytes = b"",
+    stdin_name: str = "<stdin>",
+    again: bool = True,
+) -> Opened:
+    """Load files and folders, solvers first, each file once; `-` is `stdin`.
+
+    Without `again` a net that a solver of the call uses is left out where it is given by itself too.
+    """
+    files = Files()
+    found = find(tuple(paths))
+    opened = Opened(files, failures=list(found.failures))
+    if STDIN in paths:
+        files.add(Source.decode(stdin_name, stdin))
+    options = Options(Dialect(settings.caffe or "any"), settings.roots, settings.inputs)
+    solvers, nets = _by_kind([_named(given, stdin_name) for given in found.inputs], opened)
+    for path in solvers:
+        solver = _load(load_solver, path, options, opened)
+        if solver is not None:
+            opened.loaded.append(Loaded(path, solver, solver.nets))
+    used = {net.bound.source.path for one in opened.loaded for net in one.nets}
+    for path in nets:
+        if again or path not in used:
+            pair = _load(load_net, path, options, opened)
+            if pair is not None:
+                opened.loaded.append(Loaded(path, None, pair))
+    return opened
+
+
+def _named(given: Input, stdin_name: str) -> Input:
+    return Input(stdin_name) if given.path == STDIN else given
+
+
+def _by_kind(inputs: Sequence[Input], opened: Opened) -> tuple[list[str], list[str]]:
+    """The paths of the solvers, and of the nets; of two paths to one file the first."""
+    solvers: list[str] = []
+    nets: list[str] = []
+    seen: set[str] = set()
+    for given in inputs:
+        identity = os.path.realpath(given.path)
+        if identity in seen:
+            continue
+        seen.add(identity)
+        try:
+            document = opened.files.document(given.path)
+        except (OSError, ValueError) as wrong:
+            opened.failures.append(f"cannot read `{given.path}`: {reason(wrong)}")
+            continue
+        kind = classify(document, given.path)
+        if kind is Kind.SOLVER:
+            solvers.append(given.path)
+        elif kind is Kind.NET or given.listed:
+            nets.append(given.path)
+    return solvers, nets
+
+
+def _load(
+    load: Callable[[str, Options, Files], Value], path: str, options: Options, opened: Opened
+) -> Value | None:
+    try:
+        return load(path, options, opened.files)
+    except OSError as wrong:
+        opened.failures.append(f"cannot read `{wrong.filename or path}`: {reason(wrong)}")
+    except Exception as error:  # loaders record what is wrong with a file, so this is a bug
+        opened.failures.append(internal_error("loading", path, error))
+    return None
