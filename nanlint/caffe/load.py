@@ -12,7 +12,8 @@ from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
 from nanlint.caffe.solver import NetSource, net_sources
 from nanlint.caffe.state import state_in
-from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net, upgrade_solver
+from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net
+from nanlint.caffe.wiring import ends_setup
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
@@ -22,7 +23,7 @@ from nanlint.text.tree import Document
 
 if TYPE_CHECKING:
     from nanlint.schema.bind import Bound
-    from nanlint.schema.caffe_pb2 import NetParameter
+    from nanlint.schema.caffe_pb2 import NetParameter, SolverParameter
 
 SOLVER = "SolverParameter"
 NET = "NetParameter"
@@ -90,16 +91,17 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
     """
     options, files = options or Options(), files or Files()
     bound = files.bound(path, SOLVER, options)
-    param, problems = upgrade_solver(bound)
-    solver = Solver(bound, param, path, problems=problems, pinned=options.dialect is Dialect.BVLC)
+    param = cast("SolverParameter", bound.message)
+    solver = Solver(bound, param, path, pinned=options.dialect is Dialect.BVLC)
     missing: set[str] = set()
     for source in net_sources(param):
         if source.path is None:
             solver.nets.append(_inline_net(solver, source, options))
             continue
-        found = find_net(source.path, path, options.roots)
-        if found is not None:
-            solver.nets.append(_net(files.bound(found, NET, options), source, options, files))
+        net = _open_net(find_net(source.path, path, options.roots), options, files)
+        if net is not None:
+            upgraded = files.upgraded(net)
+            solver.nets.append(build(net, upgraded, source.state(upgraded.param), options))
         elif source.path not in missing:
             missing.add(source.path)
             solver.problems.append(_missing_net(bound, source))
@@ -114,7 +116,7 @@ def load_net(path: str, options: Options | None = None, files: Files | None = No
     upgraded = files.upgraded(bound)
     nets = [build(bound, upgraded, state_in(phase, upgraded.param.state), options) for phase in (TRAIN, TEST)]
     for net, other in (nets, nets[::-1]):
-        if net.refused and not other.refused:
+        if refuses(net) and not refuses(other):
             doubt_phase(net)
     mark_first(nets)
     return nets
@@ -139,9 +141,11 @@ def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Itera
         yield Path(root) / written
 
 
-def _net(bound: Bound, source: NetSource, options: Options, files: Files) -> Net:
-    upgraded = files.upgraded(bound)
-    return build(bound, upgraded, source.state(upgraded.param), options)
+def _open_net(path: str | None, options: Options, files: Files) -> Bound | None:
+    try:
+        return files.bound(path, NET, options) if path is not None else None
+    except (OSError, ValueError):
+        return None
 
 
 def _inline_net(solver: Solver, source: NetSource, options: Options) -> Net:
@@ -183,11 +187,14 @@ def _missing_net(bound: Bound, source: NetSource) -> Problem:
     )
 
 
+def refuses(net: Net) -> bool:
+    """Whether Caffe surely cannot build a net."""
+    return any(ends_setup(problem) for problem in net.problems)
+
+
 def doubt_phase(net: Net) -> None:
     """A net that cannot be built in one phase alone is perhaps never built in it: no solver says so."""
     from dataclasses import replace
-
-    from nanlint.caffe.wiring import ends_setup
 
     made_elsewhere = all(
         problem.kind == "unknown-bottom" for problem in net.problems if ends_setup(problem)
@@ -201,8 +208,6 @@ def doubt_phase(net: Net) -> None:
 def mark_first(nets: list[Net]) -> None:
     """Say of the first of several refusals that Caffe stops there."""
     from dataclasses import replace
-
-    from nanlint.caffe.wiring import ends_setup
 
     for net in nets:
         fatal = [index for index, problem in enumerate(net.problems) if ends_setup(problem)]

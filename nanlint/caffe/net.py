@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe import wiring
 from nanlint.caffe.backward import Node, decide_backward
 from nanlint.caffe.fillers import filler_failure
-from nanlint.caffe.layer_types import unknown_type
+from nanlint.caffe.layer_types import OPTIONAL_TYPES, unknown_type
 from nanlint.caffe.layers import layer_type
 from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Param, Shape
@@ -89,7 +89,7 @@ class _Builder:
         if layer.param.propagate_down and len(layer.param.propagate_down) != len(layer.param.bottom):
             problems.append(wiring.wrong_propagate_down(layer))
         layer.spec = layer_type(layer.type)
-        if layer.spec is None:
+        if layer.spec is None or layer.type in OPTIONAL_TYPES:
             unknown = unknown_type(layer.origin, layer.name, layer.type, self.options)
             if unknown is not None:
                 problems.append(unknown)

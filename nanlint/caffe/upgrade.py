@@ -1,4 +1,4 @@
-"""Old formats made new, as Caffe does when it reads a net or solver file (util/upgrade_proto.cpp).
+"""Old formats made new, as Caffe does when it reads a net file (util/upgrade_proto.cpp).
 
 Every upgraded field keeps the place where its author wrote it. A message without old fields is used as it is.
 """
@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nanlint.caffe.model import Origin
-from nanlint.caffe.solver import TYPE_OF_ENUM
 from nanlint.findings import Effect, Problem, Related
-from nanlint.schema.descriptors import new_layer, new_net, new_solver
+from nanlint.schema.descriptors import new_layer, new_net
 
 if TYPE_CHECKING:
     from nanlint.schema.bind import Bound
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
         LayerParameter,
         NetParameter,
         ParamSpec,
-        SolverParameter,
     )
 
 
@@ -68,32 +66,6 @@ def current_origins(bound: Bound, net: NetParameter, route: str = "") -> list[Or
     """Where the layers of a net in the format of today were written; `route` leads to the net."""
     prefix = f"{route}.layer" if route else "layer"
     return [Origin(bound, f"{prefix}[{index}]") for index in range(len(net.layer))]
-
-
-def upgrade_solver(bound: Bound) -> tuple[SolverParameter, list[Problem]]:
-    """The solver with its old `solver_type` turned into `type`; both given is fatal (UpgradeSolverType)."""
-    written = cast("SolverParameter", bound.message)
-    if not written.HasField("solver_type"):
-        return written, []
-    name = TYPE_OF_ENUM[written.solver_type]
-    problems = []
-    if written.HasField("type"):
-        problems.append(
-            Problem(
-                bound.place("solver_type"),
-                f'the solver has the old `solver_type` ({name}) and `type: "{written.type}"`, '
-                "and Caffe refuses a solver with both; keep `type`",
-                "conflicting-fields",
-                related=(Related("`type` is given here", bound.place("type")),),
-                effect=Effect.SETUP_FAILURE,
-            )
-        )
-    upgraded = new_solver()
-    upgraded.CopyFrom(written)
-    upgraded.ClearField("solver_type")
-    if not written.HasField("type"):
-        upgraded.type = name
-    return upgraded, problems
 
 
 def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> list[OriginalLayer]:
