@@ -119,7 +119,7 @@ class Threshold(Neuron):
 
 
 def check_base(layer: LayerSetup, param: ExpParameter | LogParameter, block: str) -> None:
-    """The base of Exp and Log: -1 (the default) for e, else above 0, finite (exp_layer.cpp, log_layer.cpp)."""
+    """The base of Exp and Log: -1 (the default) for e, else above 0, finite (exp_layer.cpp)."""
     if param.base != NATURAL_BASE and not 0 < param.base < inf:
         raise layer.refuse(
             "value-out-of-range",

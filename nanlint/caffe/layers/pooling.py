@@ -12,7 +12,6 @@ from nanlint.caffe.layers.base import (
     InPlace,
     LayerSetup,
     LayerType,
-    Shape,
     between,
     exactly,
 )
@@ -103,7 +102,7 @@ class Pooling(LayerType):
             if made is not None and made < 0 and size is not None:
                 raise layer.refuse(
                     "negative-size",
-                    _route(param, "kernel"),
+                    field_route(param, "kernel"),
                     f"`kernel_size: {window.kernel}` of `{layer.name}` exceeds the {size} of "
                     f"`{layer.bottoms[0].name}` ({size + 2 * window.pad} with `pad: {window.pad}`) by more "
                     "than its stride, so the output size is negative and Caffe aborts; write a smaller "
@@ -134,7 +133,7 @@ def _check_fields(layer: LayerSetup, param: PoolingParameter) -> None:
         if size or high or wide:
             raise layer.refuse(
                 "conflicting-fields",
-                _route(param, "kernel"),
+                field_route(param, "kernel"),
                 f"`{layer.name}` has both `global_pooling: true` and a kernel, and Caffe aborts; write one "
                 "of the two",
             )
@@ -149,7 +148,7 @@ def _check_fields(layer: LayerSetup, param: PoolingParameter) -> None:
         missing = "`kernel_size`" if not (high or wide) else "`kernel_w`" if high else "`kernel_h`"
         raise layer.refuse(
             "missing-field",
-            _route(param, "kernel"),
+            field_route(param, "kernel"),
             f"`{layer.name}` has no {missing}, and Caffe aborts; write `kernel_size`, or `kernel_h` and "
             "`kernel_w`",
         )
@@ -175,14 +174,14 @@ def _check_numbers(layer: LayerSetup, param: PoolingParameter, high: Window, wid
             )
             raise layer.refuse(
                 "value-out-of-range",
-                _route(param, "kernel"),
+                field_route(param, "kernel"),
                 f"{what}, and Caffe aborts on a kernel of {window.kernel}; write at least 1",
             )
     padded = high.pad != 0 or wide.pad != 0
     if param.global_pooling and (padded or high.stride != 1 or wide.stride != 1):
         raise layer.refuse(
             "conflicting-fields",
-            _route(param, "pad" if padded else "stride"),
+            field_route(param, "pad" if padded else "stride"),
             f"`{layer.name}` has `global_pooling: true` with pad {high.pad} x {wide.pad} and stride "
             f"{high.stride} x {wide.stride}, and Caffe aborts unless the pad is 0 and the stride 1; leave "
             "them out",
@@ -190,7 +189,7 @@ def _check_numbers(layer: LayerSetup, param: PoolingParameter, high: Window, wid
     if padded and param.pool == STOCHASTIC:
         raise layer.refuse(
             "conflicting-fields",
-            _route(param, "pad"),
+            field_route(param, "pad"),
             f"`{layer.name}` pads `pool: STOCHASTIC`, and Caffe aborts: only MAX and AVE can be padded; "
             "leave the pad out",
         )
@@ -198,7 +197,7 @@ def _check_numbers(layer: LayerSetup, param: PoolingParameter, high: Window, wid
         if padded and window.kernel is not None and window.pad >= window.kernel:
             raise layer.refuse(
                 "value-out-of-range",
-                _route(param, "pad"),
+                field_route(param, "pad"),
                 f"the pad of `{layer.name}` ({high.pad} x {wide.pad}) must be smaller than its kernel "
                 f"({high.kernel} x {wide.kernel}) along both axes, and Caffe aborts at {window.pad} in "
                 f"{window.kernel}; write less pad",
@@ -206,30 +205,15 @@ def _check_numbers(layer: LayerSetup, param: PoolingParameter, high: Window, wid
     if 0 in (high.stride, wide.stride):
         raise layer.refuse(
             "division-by-zero",
-            _route(param, "stride"),
+            field_route(param, "stride"),
             f"`stride: 0` of `{layer.name}`: Caffe divides by it, gets a hugely negative size and aborts; "
             "write at least 1",
         )
 
 
-def _route(param: PoolingParameter, name: str) -> str:
+def field_route(param: PoolingParameter, name: str) -> str:
     """The field that says kernel, stride or pad; the block where none does."""
     for field in (f"{name}_size", name, f"{name}_h", f"{name}_w"):
         if field in param.DESCRIPTOR.fields_by_name and param.HasField(field):
             return f"{PARAM}.{field}"
     return PARAM
-
-
-def last_window(size: Dim, window: Window, number: Dim) -> tuple[int, int] | None:
-    """Where the last window on an axis starts and ends (not included), cut at the padded border; None if
-    unknown.
-    """
-    if size is None or window.kernel is None or not number:
-        return None
-    start = (number - 1) * window.stride - window.pad
-    return start, min(start + window.kernel, size + window.pad)
-
-
-def plane(shape: Shape) -> tuple[Dim, Dim]:
-    """Height and width of a shape; unknown where it has not four axes."""
-    return (shape[2], shape[3]) if shape is not None and len(shape) == 4 else (None, None)

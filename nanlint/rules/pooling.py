@@ -1,0 +1,200 @@
+"""Pooling windows that hold nothing, lie outside, or leave gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from nanlint.caffe.layers.pooling import AVE, CEIL, MAX, Window, field_route, pooled_shape, windows
+from nanlint.caffe.model import Dim, count
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Layer
+
+SIDES = (("rows", "height"), ("columns", "width"))
+
+
+class Last(NamedTuple):
+    """The last window along one axis: which of how many, where it starts, and what it should cover."""
+
+    side: int
+    number: int
+    start: int
+    size: int
+    window: Window
+
+    @property
+    def evidence(self) -> str:
+        """The window as the witness of a finding."""
+        kernel, stride, _ = self.window
+        start, size = self.start, self.size
+        held = f"from {start} to {min(start + (kernel or 0), size)} of {size} {SIDES[self.side][0]}"
+        return (
+            f"{SIDES[self.side][1]}: ceil(({size} - {kernel}) / {stride}) + 1 = {self.number} windows, "
+            f"the last {held}: {max(0, size - start)} elements"
+        )
+
+
+@rule("POOL001", "empty-pooling-window", ERROR, effect=Effect.NON_FINITE, layers=("Pooling",))
+def empty_pooling_window(layer: Layer) -> Iterator[Problem]:
+    """The last window of AVE pooling starts exactly at the border and holds no element.
+
+    **In Caffe** the number of windows is rounded up (`round_mode: CEIL`), and the last one is taken off only
+    where the layer is padded (pooling_layer.cpp, Reshape). With a stride larger than the kernel that divides
+    the size, the last window starts at the border. AVE divides its sum by the elements that it covers: 0/0,
+    NaN, in every image and channel. A window that starts beyond the border divides by a negative number
+    and gives 0 instead.
+
+    **Instead** write a stride of at most the kernel, or `round_mode: FLOOR`.
+    """
+    param = layer.param.pooling_param
+    if param.pool != AVE:
+        return
+    for last in _outside(layer):
+        if last.start != last.size:
+            continue
+        yield finding(
+            layer.at(field_route(param, "stride")),
+            f"{_stride(layer, last)} divides the {last.size} {SIDES[last.side][0]} of "
+            f"`{layer.bottoms[0].name}`, so the last window of `{layer.name}` holds no element and AVE "
+            f"divides 0 by 0: NaN; write `stride: {last.window.kernel}` or `round_mode: FLOOR`",
+            evidence=last.evidence,
+            related=_origin(layer),
+            fix=_smaller_stride(layer, last),
+            layer=layer.name,
+            phase=layer.net.phase,
+        )
+        return
+
+
+@rule("POOL002", "pooling-window-outside", ERROR, effect=Effect.MEMORY_ERROR, layers=("Pooling",))
+def pooling_window_outside(layer: Layer) -> Iterator[Problem]:
+    """The last window of MAX pooling lies outside the map.
+
+    **In Caffe** MAX starts each window from -3.4e38 and index -1 and keeps both where the window covers no
+    element (pooling_layer.cpp, Forward_cpu). Backward adds the gradient at that index: for the first channel
+    of the first image 4 bytes before the buffer, often noticed only when memory is freed (SIGABRT after all
+    iterations), for all others in the channel before. Without a backward pass the top holds -3.4e38.
+
+    **Instead** write a stride of at most the kernel, or `round_mode: FLOOR`.
+    """
+    param = layer.param.pooling_param
+    if param.pool != MAX:
+        return
+    backward = layer.runs_backward and bool(layer.propagates) and layer.propagates[0]
+    for last in _outside(layer):
+        does = (
+            "backward writes at index -1, before the buffer of the gradient"
+            if backward
+            else "MAX leaves -3.4e38 there"
+        )
+        yield finding(
+            layer.at(field_route(param, "stride")),
+            f"{_stride(layer, last)}, so the last window of `{layer.name}` starts at {last.start} of the "
+            f"{last.size} {SIDES[last.side][0]} of `{layer.bottoms[0].name}` and covers none: {does}; write "
+            f"`stride: {last.window.kernel}` or `round_mode: FLOOR`",
+            evidence=last.evidence,
+            related=_origin(layer),
+            fix=_smaller_stride(layer, last),
+            layer=layer.name,
+            phase=layer.net.phase,
+            effect=None if backward else Effect.NONE,
+        )
+        return
+
+
+@rule("POOL003", "pooling-gaps", INFO, effect=Effect.NONE, layers=("Pooling",))
+def pooling_gaps(layer: Layer) -> Iterator[Problem]:
+    """The stride of a pooling layer is larger than its kernel, so it skips elements.
+
+    **In Caffe** the elements between two windows are not read and get no gradient. Depending on the size of
+    the map the last window can also fall outside it (empty-pooling-window, pooling-window-outside): where the
+    size is not known from the files, nanlint cannot rule that out and says so with a warning.
+
+    **Instead** write a stride of at most the kernel. A kernel of 1 is taken for deliberate subsampling.
+    """
+    param = layer.param.pooling_param
+    if layer.refused or param.global_pooling or not layer.bottoms or any(_outside(layer)):
+        return
+    for side, (window, size) in enumerate(_sides(layer)):
+        if window.kernel is None or not 0 < window.kernel < window.stride:
+            continue
+        undecided = size is None and param.round_mode == CEIL and not _padded(layer)
+        if not undecided and window.kernel == 1:
+            continue
+        gap = window.stride - window.kernel
+        said = f"skips {gap} of every {window.stride} {SIDES[side][0]}"
+        if undecided:
+            said += (
+                f" and, at some sizes of `{layer.bottoms[0].name}`, makes a last window without any element"
+            )
+        yield finding(
+            layer.at(field_route(param, "stride")),
+            f"stride {window.stride} over kernel {window.kernel} of `{layer.name}` {said}; write `stride: "
+            f"{window.kernel}`",
+            layer=layer.name,
+            phase=layer.net.phase,
+            severity=WARNING if undecided else None,
+        )
+        return
+
+
+def _sides(layer: Layer) -> list[tuple[Window, Dim]]:
+    """The window along height and width, each with the size of the map."""
+    shape = layer.bottoms[0].shape
+    height, width = (shape[2], shape[3]) if shape is not None and len(shape) == 4 else (None, None)
+    high, wide = windows(layer.param.pooling_param, height, width)
+    return [(high, height), (wide, width)]
+
+
+def _padded(layer: Layer) -> bool:
+    return any(window.pad for window, _ in _sides(layer))
+
+
+def _outside(layer: Layer) -> Iterator[Last]:
+    """The axes on which the last window starts at the border or beyond: never where the layer is padded."""
+    shape = layer.bottoms[0].shape if layer.bottoms else None
+    if (
+        layer.refused
+        or shape is None
+        or len(shape) != 4
+        or count(shape) == 0
+        or _padded(layer)
+        or layer.in_place(0)
+    ):
+        return
+    made = pooled_shape(layer.param.pooling_param, shape)[2:]
+    for side, ((window, size), number) in enumerate(zip(_sides(layer), made, strict=True)):
+        if size is None or number is None or number < 1:
+            continue
+        start = (number - 1) * window.stride
+        if start >= size:
+            yield Last(side, number, start, size, window)
+
+
+def _stride(layer: Layer, last: Last) -> str:
+    """The stride and the kernel, each as the file has it."""
+    param = layer.param.pooling_param
+    letter = "hw"[last.side]
+    stride = f"stride_{letter}" if param.HasField("stride_h") else "stride"
+    kernel = "kernel_size" if param.HasField("kernel_size") else f"kernel_{letter}"
+    return f"`{stride}: {last.window.stride}` exceeds `{kernel}: {last.window.kernel}`" + (
+        " and" if param.pool == AVE else ""
+    )
+
+
+def _origin(layer: Layer) -> list[Related]:
+    bottom = layer.bottoms[0]
+    place = bottom.producer.at(f"top[{bottom.top_index}]")
+    return [Related(f"`{bottom.name}` is made here", place)]
+
+
+def _smaller_stride(layer: Layer, last: Last) -> Fix | None:
+    """Write the kernel as the stride, where both axes have the same."""
+    param = layer.param.pooling_param
+    if not param.HasField("stride"):
+        return None
+    text = f"stride: {last.window.kernel}"
+    return Fix(text, (Edit(layer.at("pooling_param.stride"), text),), Applicability.UNSAFE)
