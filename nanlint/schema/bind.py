@@ -15,7 +15,7 @@ from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Document, Field, Scalar, SyntaxFault
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
 
@@ -71,13 +71,22 @@ def _table(message: Descriptor) -> _Table:
         nested = field.message_type
         fields[field.name] = _Known(
             field.name,
-            field.is_repeated,
+            _has_label(field, "repeated"),
             is_fork_field(field),
             None if nested is not None else converter(field),
             nested,
         )
-    required = tuple(field.name for field in message.fields if field.is_required)
+    required = tuple(field.name for field in message.fields if _has_label(field, "required"))
     return _Table(message, fields, required)
+
+
+_LABELS = {"required": 2, "repeated": 3}
+
+
+def _has_label(field: FieldDescriptor, label: str) -> bool:
+    """Protobuf 6 took `label` away from descriptors; before it, they have nothing else."""
+    known = getattr(field, f"is_{label}", None)
+    return bool(known) if known is not None else getattr(field, "label") == _LABELS[label]  # noqa: B009
 
 
 class _Binder:
@@ -122,7 +131,7 @@ class _Binder:
     def scalars(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
         convert, name = known.convert, known.name
         assert convert is not None
-        if not field.colon and field.values:
+        if not field.colon and any(isinstance(value, Scalar) for value in field.values):
             self.no_colon(field, trail)
         for index, value in enumerate(field.values):
             if isinstance(value, Block):

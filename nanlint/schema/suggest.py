@@ -82,11 +82,15 @@ def where_else(message: Descriptor, written: str, layer_type: str) -> str:
 
     `layer_type` (`Convolution`) decides among several parameter blocks of a layer.
     """
+    if not written.isascii():
+        return ""
     known = _OTHER_FORMAT.get((message.name, written))
     if known:
         return known
     if message.name == "LayerParameter" and written in ("layer", "layers"):
         return "a layer cannot stand inside a layer; is a `}` missing before it?"
+    if message.name == "SolverParameter" and written in descriptor("NetParameter").fields_by_name:
+        return 'it belongs to the net, a file of its own that the solver names: `net: "net.prototxt"`'
     holders = list(_holders(message, written))
     own = [name for name in holders if layer_type and _plain(name) == _plain(layer_type) + "param"]
     if own or 0 < len(holders) <= 4:
