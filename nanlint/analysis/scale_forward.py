@@ -317,4 +317,3 @@ FORWARD: dict[str, Transfer] = {
     "Softmax": _softmax,
     "TanH": _tanh,
 }
-
