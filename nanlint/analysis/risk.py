@@ -6,14 +6,15 @@ its layer, and the curvature of the loss. Where the scale of a blob is unknown, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import exp, inf, log, sqrt
+from statistics import fmean
 from typing import NamedTuple
 
 from nanlint.analysis.moments import log_sum, logarithm
 from nanlint.analysis.scale import Learned, Pressure, Scale, scale_of
 from nanlint.analysis.scale_losses import Loss
-from nanlint.caffe.model import Net, Solver
+from nanlint.caffe.model import Blob, Layer, Net, Solver
 
 FLOAT_MAX = 88.7228
 """ln of the largest float32."""
@@ -106,7 +107,7 @@ def first_step(solver: Solver, rate: float) -> float | None:
     if kind == "RMSProp":
         return rate / sqrt(1 - param.rms_decay) if 0 <= param.rms_decay < 1 else None
     if kind == "AdaDelta":
-        return rate * sqrt(abs(param.delta)) if param.delta else None
+        return rate * sqrt(abs(param.delta / (1 - param.momentum))) if param.momentum < 1 else None
     return None
 
 
@@ -124,7 +125,9 @@ def _update(solver: Solver, learned: Learned, clip: float) -> Update:
         gradient = learned.log_gradient
         size = None if gradient is None else rate + clip + (gradient - log(learned.elements)) / 2
     else:
-        size = rate + log(fixed)
+        size = rate + logarithm(fixed)
+        if solver_type(solver) == "AdaDelta" and learned.log_gradient is not None:
+            size = min(size, rate + (learned.log_gradient - log(learned.elements)) / 2)
         moved = size + log(learned.fan_in) + learned.log_input / 2 + log(learned.outputs or 1) / 2
         steep = max(_overshoot(p, moved) for p in learned.pressures) - limit
     output = learned.log_output
@@ -157,35 +160,47 @@ def _overshoot(pressure: Pressure, moved: float) -> float:
 
 
 def _judge(solver: Solver, scale: Scale, updates: Sequence[Update], clip: float) -> Risk:
-    layers: dict[int, list[Update]] = {}
-    for update in updates:
-        layers.setdefault(update.learned.param.layer.index, []).append(update)
-    groups = [layers[index] for index in sorted(layers)]
-    steep = log_sum(*(update.log_steepness for update in updates))
+    groups: dict[Layer, list[Update]] = {}
+    for update in [update for update in updates if not update.learned.normalised] or updates:
+        groups.setdefault(update.learned.param.layer, []).append(update)
+    steep = log_sum(*(update.log_steepness for group in groups.values() for update in group))
     memory = log(_memory(solver))
-    compounded, growth = _compound(groups)
+    lower = _below(scale.net, groups)
+    higher = _above(scale.net, groups)
+    growth = max(lower[layer] + higher[layer] for layer in groups)
     figure = steep
     if len(groups) > 1:
-        figure = compounded + memory / 2 - DEEP_MARGIN
+        compounded = [
+            log_sum(*(update.log_steepness for update in group)) + COMPOUND * (lower[layer] + higher[layer])
+            for layer, group in groups.items()
+        ]
+        figure = log_sum(*compounded) + memory / 2 - DEEP_MARGIN
     figure = min(figure, _reach(updates, growth, memory, clip))
     return Risk(max(figure, *_certain(solver, scale, updates)), steep, growth, updates, scale.complete)
 
 
-def _compound(groups: Sequence[Sequence[Update]]) -> tuple[float, float]:
-    """ln of the steepness after one update, when every other layer has grown; and of that growth.
+def _below(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, float]:
+    """ln of how much larger each layer's bottoms become by one update of what lies below."""
+    grown: dict[Blob, float] = {}
+    below: dict[Layer, float] = {}
+    for layer in net.layers:
+        below[layer] = fmean([grown.get(blob, 0.0) for blob in layer.bottoms] or [0.0])
+        own = _growth(groups[layer], backward=False) if layer in groups else 0.0
+        reset = layer.type in ("BatchNorm", "BN", "MVN")
+        grown.update(dict.fromkeys(layer.tops, 0.0 if reset else below[layer] + own))
+    return below
 
-    What lies below a layer carries more forward, what lies above it carries more back.
-    """
-    above = [_growth(group, backward=True) for group in groups]
-    higher = sum(above)
-    lower = 0.0
-    steep, most = [], 0.0
-    for group, back in zip(groups, above, strict=True):
-        higher -= back
-        most = max(most, lower + higher)
-        steep.append(log_sum(*(update.log_steepness for update in group)) + COMPOUND * (lower + higher))
-        lower += _growth(group, backward=False)
-    return log_sum(*steep), most
+
+def _above(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, float]:
+    """ln of how much larger the gradient at each layer's tops becomes by one update of what lies above."""
+    grown: dict[Blob, list[float]] = {}
+    above: dict[Layer, float] = {}
+    for layer in reversed(net.layers):
+        above[layer] = fmean([fmean(grown[blob]) for blob in layer.tops if blob in grown] or [0.0])
+        own = _growth(groups[layer], backward=True) if layer in groups else 0.0
+        for blob in layer.bottoms:
+            grown.setdefault(blob, []).append(above[layer] + own)
+    return above
 
 
 def _memory(solver: Solver) -> float:
