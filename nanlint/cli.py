@@ -12,6 +12,7 @@ import typer
 
 from nanlint import __version__, config
 from nanlint.config import Settings, UsageError
+from nanlint.report.style import wants_colour
 
 if TYPE_CHECKING:
     from nanlint.engine.load import Opened
@@ -176,6 +177,23 @@ def lr(
     _finish(opened.failures)
 
 
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", show_default=False, help="A code or a name.")],
+) -> None:
+    """Say what a rule finds, why it matters, what Caffe does, and the fix."""
+    from nanlint.engine.explain import explain as explained
+    from nanlint.engine.select import one
+
+    page = explained(one(rule))
+    if not wants_colour(sys.stdout):
+        _print([page])
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console(width=_width()).print(Markdown(page))
+
+
 def rules() -> None:
     """List every rule, one a line."""
     from nanlint.rules.registry import rules as every_rule
@@ -203,7 +221,7 @@ def _written(report: Report, output_format: Format, color: Colour) -> Iterable[s
 
         return github.lines(report)
     from nanlint.report import text
-    from nanlint.report.style import painter, wants_colour
+    from nanlint.report.style import painter
 
     return text.lines(report, _width(), painter(wants_colour(sys.stdout, color.value)))
 
@@ -263,7 +281,13 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"check": check, "shapes": shapes, "lr": lr, "rules": rules}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "check": check,
+    "shapes": shapes,
+    "lr": lr,
+    "explain": explain,
+    "rules": rules,
+}
 
 
 def _app() -> typer.Typer:

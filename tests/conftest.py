@@ -10,6 +10,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-expected",
+        action="store_true",
+        help="write what the examples give now to their expected.txt",
+    )
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of facts, corpus and oracle; the test skips itself where there is none."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
 
-from nanlint import engine
+from nanlint import config, engine
 from nanlint.findings import Report
 from nanlint.report import text
 from nanlint.report.style import painter
@@ -40,7 +40,7 @@ def example(rule: Rule) -> Path | None:
 def lint_example(folder: Path) -> Report:
     """What the example in a folder gives, with paths relative to the folder."""
     with _working_in(folder):
-        return engine.check(["solver.prototxt"])
+        return engine.check(["solver.prototxt"], config.load(folder))
 
 
 def _findings(rule: Rule, folder: Path) -> str:

@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 class Loaded(NamedTuple):
-    """One file of the call: its nets in the order in which Caffe creates them, and its solver if it is one."""
+    """One file of the call: its nets in the order of their making, and its solver if it is one."""
 
     path: str
     solver: Solver | None

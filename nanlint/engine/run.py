@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from nanlint.caffe.model import Layer, Net, Solver
+from nanlint.caffe.model import Net, Solver
 from nanlint.engine.failures import internal_error
-from nanlint.findings import Effect, Finding, Problem, Severity
+from nanlint.findings import Finding, Problem
 from nanlint.rules.registry import Rule
 from nanlint.rules.registry import rules as every_rule
 from nanlint.schema.bind import Bound
 from nanlint.text.directives import Directive
-
-_WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
 
 class Run:
@@ -41,9 +38,12 @@ class Run:
     def solver(self, solver: Solver) -> None:
         self._of_solvers.update(net.bound.source.path for net in solver.nets)
         self._of_solvers.add(solver.bound.source.path)
-        self._apply("Solver", solver, solver.path)
+        if not _is_foreign(solver.bound):
+            self._apply("Solver", solver, solver.path)
 
     def net(self, net: Net) -> None:
+        if _is_foreign(net.bound):
+            return
         self._apply("Net", net, net.path)
         for layer in net.layers:
             for rule in self._layer_rules(layer.type):
@@ -65,7 +65,7 @@ class Run:
         try:
             problems = rule.check(subject)
             for problem in problems:
-                self.findings.append(_as_it_runs(rule.finding(problem), subject))
+                self.findings.append(rule.finding(problem))
         except Exception as error:  # whatever a rule raises
             self.failures.append(internal_error(f"rule {rule.code} {rule.name}", path, error))
 
@@ -78,9 +78,6 @@ class Run:
         return known
 
 
-def _as_it_runs(finding: Finding, subject: Any) -> Finding:
-    """A failure at run time is not certain in a net that its solver never runs."""
-    net = subject.net if isinstance(subject, Layer) else subject
-    if not isinstance(net, Net) or net.runs or finding.effect not in _WHEN_RUN:
-        return finding
-    return replace(finding, severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
+def _is_foreign(bound: Bound) -> bool:
+    """Whether a file is no prototxt at all, so that nothing it lacks is worth saying."""
+    return any(problem.kind == "not-a-prototxt" for problem in bound.problems)

@@ -40,6 +40,14 @@ def resolve(word: str) -> frozenset[str]:
     return codes
 
 
+def one(word: str) -> Rule:
+    """The rule of a code, in either case, or of a name. Raises UsageError where there is none."""
+    for known in rules():
+        if word.upper() == known.code or word == known.name:
+            return known
+    raise UsageError(f"no rule `{word}`{suggestion(word, names())}")
+
+
 def names() -> Iterable[str]:
     """Every code, and every rule's name."""
     for known in rules():

@@ -29,7 +29,7 @@ def dumps(files: Iterable[tuple[str, str, Rates]]) -> str:
 
 
 def number(rate: float) -> float | str:
-    """A rate as JSON can hold it: `nan`, `inf` and `-inf` are strings, a number has the digits that it needs."""
+    """A rate as JSON can hold it, with no more digits than it needs; `nan`, `inf`, `-inf` as strings."""
     if not math.isfinite(rate):
         return str(rate)
     short = (float(f"{rate:.{digits}g}") for digits in range(6, 9))

@@ -35,7 +35,7 @@ def report() -> Report:
         "empty-pooling-window",
         Severity.ERROR,
         Effect.NON_FINITE,
-        "`stride: 5` leaves the last window of `pool1` without an element, and AVE divides 0 by 0: NaN",
+        "`stride: 5` leaves the last window of `pool1` empty, and AVE divides 0 by 0: NaN",
         stride,
         evidence="row 2 of 3: the window is rows 10 to 10 of 10",
         related=(Related("`conv1` has 10 rows", place('"conv1"', source)),),

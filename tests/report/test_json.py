@@ -18,7 +18,7 @@ def test_a_report(report: Report) -> None:
         "name": "empty-pooling-window",
         "severity": "error",
         "effect": "non-finite",
-        "message": "`stride: 5` leaves the last window of `pool1` without an element, and AVE divides 0 by 0: NaN",
+        "message": "`stride: 5` leaves the last window of `pool1` empty, and AVE divides 0 by 0: NaN",
         "evidence": "row 2 of 3: the window is rows 10 to 10 of 10",
         **stride,
         "route": "layer[0].pooling_param.stride",

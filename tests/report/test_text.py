@@ -25,7 +25,7 @@ def test_a_report(report: Report) -> None:
         shown(report)
         == """\
 net.prototxt:8:5: error[POOL001] empty-pooling-window (layer `pool1`, TRAIN)
-  `stride: 5` leaves the last window of `pool1` without an element, and AVE divides 0 by 0: NaN
+  `stride: 5` leaves the last window of `pool1` empty, and AVE divides 0 by 0: NaN
     |
   4 |   bottom: "conv1"
     |           ------- `conv1` has 10 rows

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
-from nanlint.caffe.layers.sizes import needs_elements, reshaped
-from nanlint.caffe.model import count
+from nanlint.caffe.layers.sizes import reshaped
 
 
 class Concat(LayerType):
@@ -30,10 +29,7 @@ class Concat(LayerType):
                 size if size is not None or at == axis else seen
                 for at, (size, seen) in enumerate(zip(top, bottom.shape, strict=True))
             ]
-        reshaped(layer, tuple(top), "concat_param", f"the top of `{layer.name}`")
-        if len(layer.bottoms) == 1:
-            needs_elements(layer, count(shape), "bottom[0]", "the blob that is shared")
-        return Blobs((tuple(top),))
+        return Blobs((reshaped(layer, tuple(top), "concat_param", f"the top of `{layer.name}`"),))
 
     def check(self, layer: LayerSetup, index: int, axis: int) -> None:
         """Refusal where a bottom differs from the first in another axis than the joined one."""
