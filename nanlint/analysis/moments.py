@@ -153,5 +153,3 @@ def over_eps(log_variance: float, eps: float) -> float:
     if eps <= 0:
         return 0.0 if log_variance > -inf else -inf
     return -log_sum(0.0, log(eps) - log_variance) if log_variance > -inf else -inf
-
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.schedule import schedule
 from nanlint.caffe.float32 import divide, f32, root
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ def gets_gradient(net: Net, learned: LearnedParam) -> bool:
     """Whether any layer that holds the blob runs backward; without one its gradient is 0 for ever."""
     holders = [one for one in net.params if one is learned or one.owner is learned]
     return any(one.layer.runs_backward for one in holders)
+
+
+def trains(net: Net | None, decayed: bool = False) -> bool:
+    """Whether the net has a weight that is not frozen, and decays."""
+    return net is not None and any(not decayed or one.decay_mult for one in trained(net))
+
+
+def first_rate(param: SolverParameter) -> float:
+    """The learning rate of the first iteration; 0 where there is none, or where Caffe aborts at it."""
+    rates = schedule(param)
+    return rates.rate(0) if rates and rates.last >= 0 else 0.0
 
 
 def first_step(solver_type: str, param: SolverParameter, rate: float) -> float | None:

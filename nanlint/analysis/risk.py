@@ -6,17 +6,22 @@ its layer, and the curvature of the loss. Where the scale of a blob is unknown, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import exp, inf, log, sqrt
+from collections.abc import Mapping, Sequence
+from math import exp, inf, log
+from statistics import fmean
 from typing import NamedTuple
 
 from nanlint.analysis.moments import log_sum, logarithm
+from nanlint.analysis.optimiser import ADAPTIVE, curvature_limit, first_step
 from nanlint.analysis.scale import Learned, Pressure, Scale, scale_of
 from nanlint.analysis.scale_losses import Loss
-from nanlint.caffe.model import Net, Solver
+from nanlint.caffe.model import Blob, Layer, Net, Solver
+from nanlint.caffe.solver import solver_type
 
 FLOAT_MAX = 88.7228
 """ln of the largest float32."""
+ADAPTED = ("larc", "local_lr_auto", "rampup_interval", "rampup_lr")
+"""Solver fields of forks that scale each layer's rate, or begin with a smaller one."""
 DEEP_MARGIN = 4.0
 """Above this a net of several layers diverges (calibrated on runs of Caffe); one linear layer: above 0."""
 COMPOUND = 1.5
@@ -58,21 +63,11 @@ class Risk(NamedTuple):
         return max(self.updates, key=lambda update: update.log_steepness, default=None)
 
 
-def solver_type(solver: Solver) -> str:
-    """The optimiser's name; `solver_type` is the old spelling of `type`."""
-    param = solver.param
-    if param.HasField("solver_type"):
-        names = ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam")
-        return names[param.solver_type] if param.solver_type < len(names) else "SGD"
-    return param.type
-
-
 def risk_of(solver: Solver, net: Net) -> Risk | None:
     """The risk of one training net under its solver; None where no gradient is known."""
-    scale = scale_of(net)
-    rate = abs(solver.param.base_lr)
-    if not 0 < rate < inf or not scale.learned:
+    if not 0 < abs(solver.param.base_lr) < inf or not from_scratch(solver):
         return None
+    scale = scale_of(net)
     clip = _log_clip(solver, scale)
     updates = [
         update
@@ -83,6 +78,13 @@ def risk_of(solver: Solver, net: Net) -> Risk | None:
     if not updates:
         return None
     return _judge(solver, scale, updates, clip)
+
+
+def from_scratch(solver: Solver) -> bool:
+    """Whether fillers and `base_lr` decide about the first update: no stored weights, no adapted rate."""
+    if solver.param.weights:
+        return False
+    return not any(field.name in ADAPTED for field in solver.bound.root.fields)
 
 
 def _log_clip(solver: Solver, scale: Scale) -> float:
@@ -98,25 +100,11 @@ def log_step(solver: Solver, learned: Learned) -> float:
     return logarithm(abs(solver.param.base_lr)) + logarithm(abs(learned.param.lr_mult))
 
 
-def first_step(solver: Solver, rate: float) -> float | None:
-    """The first update of every weight under an adaptive optimiser; None under SGD and Nesterov."""
-    param, kind = solver.param, solver_type(solver)
-    if kind in ("Adam", "AdaGrad"):
-        return rate
-    if kind == "RMSProp":
-        return rate / sqrt(1 - param.rms_decay) if 0 <= param.rms_decay < 1 else None
-    if kind == "AdaDelta":
-        return rate * sqrt(abs(param.delta)) if param.delta else None
-    return None
-
-
 def _update(solver: Solver, learned: Learned, clip: float) -> Update:
     rate = log_step(solver, learned)
-    fixed = first_step(solver, 1.0)
-    momentum = abs(solver.param.momentum)
-    limit = log(2 * (1 + momentum))
-    if solver_type(solver) == "Nesterov":
-        limit -= log(1 + 2 * momentum)
+    kind = solver_type(solver.param)
+    fixed = first_step(kind, solver.param, 1.0)
+    limit = _log_limit(solver)
     batch = _batch(learned)
     if fixed is None:
         steep = rate + log_sum(*(p.log_curvature for p in learned.pressures)) - limit
@@ -124,7 +112,9 @@ def _update(solver: Solver, learned: Learned, clip: float) -> Update:
         gradient = learned.log_gradient
         size = None if gradient is None else rate + clip + (gradient - log(learned.elements)) / 2
     else:
-        size = rate + log(fixed)
+        size = rate + logarithm(fixed)
+        if kind == "AdaDelta" and learned.log_gradient is not None:
+            size = min(size, rate + (learned.log_gradient - log(learned.elements)) / 2)
         moved = size + log(learned.fan_in) + learned.log_input / 2 + log(learned.outputs or 1) / 2
         steep = max(_overshoot(p, moved) for p in learned.pressures) - limit
     output = learned.log_output
@@ -135,6 +125,13 @@ def _update(solver: Solver, learned: Learned, clip: float) -> Update:
     if size is not None and learned.log_weight is not None and learned.log_weight > -inf:
         relative = exp(min(700.0, size - learned.log_weight / 2))
     return Update(learned, relative, steep, swing, moved if size is None else size, moved)
+
+
+def _log_limit(solver: Solver) -> float:
+    """ln of the product of rate and curvature beyond which a step overshoots for good."""
+    momentum = abs(solver.param.momentum)
+    limit = curvature_limit(solver_type(solver.param), momentum)
+    return log(limit if limit is not None else 2 * (1 + momentum))
 
 
 def _batch(learned: Learned) -> int:
@@ -157,35 +154,47 @@ def _overshoot(pressure: Pressure, moved: float) -> float:
 
 
 def _judge(solver: Solver, scale: Scale, updates: Sequence[Update], clip: float) -> Risk:
-    layers: dict[int, list[Update]] = {}
-    for update in updates:
-        layers.setdefault(update.learned.param.layer.index, []).append(update)
-    groups = [layers[index] for index in sorted(layers)]
-    steep = log_sum(*(update.log_steepness for update in updates))
+    groups: dict[Layer, list[Update]] = {}
+    for update in [update for update in updates if not update.learned.normalised] or updates:
+        groups.setdefault(update.learned.param.layer, []).append(update)
+    steep = log_sum(*(update.log_steepness for group in groups.values() for update in group))
     memory = log(_memory(solver))
-    compounded, growth = _compound(groups)
+    lower = _below(scale.net, groups)
+    higher = _above(scale.net, groups)
+    growth = max(lower[layer] + higher[layer] for layer in groups)
     figure = steep
     if len(groups) > 1:
-        figure = compounded + memory / 2 - DEEP_MARGIN
+        compounded = [
+            log_sum(*(update.log_steepness for update in group)) + COMPOUND * (lower[layer] + higher[layer])
+            for layer, group in groups.items()
+        ]
+        figure = log_sum(*compounded) + memory / 2 - DEEP_MARGIN
     figure = min(figure, _reach(updates, growth, memory, clip))
     return Risk(max(figure, *_certain(solver, scale, updates)), steep, growth, updates, scale.complete)
 
 
-def _compound(groups: Sequence[Sequence[Update]]) -> tuple[float, float]:
-    """ln of the steepness after one update, when every other layer has grown; and of that growth.
+def _below(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, float]:
+    """ln of how much larger each layer's bottoms become by one update of what lies below."""
+    grown: dict[Blob, float] = {}
+    below: dict[Layer, float] = {}
+    for layer in net.layers:
+        below[layer] = fmean([grown.get(blob, 0.0) for blob in layer.bottoms] or [0.0])
+        own = _growth(groups[layer], backward=False) if layer in groups else 0.0
+        reset = layer.type in ("BatchNorm", "BN", "MVN")
+        grown.update(dict.fromkeys(layer.tops, 0.0 if reset else below[layer] + own))
+    return below
 
-    What lies below a layer carries more forward, what lies above it carries more back.
-    """
-    above = [_growth(group, backward=True) for group in groups]
-    higher = sum(above)
-    lower = 0.0
-    steep, most = [], 0.0
-    for group, back in zip(groups, above, strict=True):
-        higher -= back
-        most = max(most, lower + higher)
-        steep.append(log_sum(*(update.log_steepness for update in group)) + COMPOUND * (lower + higher))
-        lower += _growth(group, backward=False)
-    return log_sum(*steep), most
+
+def _above(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, float]:
+    """ln of how much larger the gradient at each layer's tops becomes by one update of what lies above."""
+    grown: dict[Blob, list[float]] = {}
+    above: dict[Layer, float] = {}
+    for layer in reversed(net.layers):
+        above[layer] = fmean([fmean(grown[blob]) for blob in layer.tops if blob in grown] or [0.0])
+        own = _growth(groups[layer], backward=True) if layer in groups else 0.0
+        for blob in layer.bottoms:
+            grown.setdefault(blob, []).append(above[layer] + own)
+    return above
 
 
 def _memory(solver: Solver) -> float:
@@ -216,11 +225,11 @@ def _certain(solver: Solver, scale: Scale, updates: Sequence[Update]) -> list[fl
     """Growth that needs no curvature: decay beyond its limit, momentum above 1, values beyond float32."""
     param = solver.param
     momentum = abs(param.momentum)
-    limit = log(2 * (1 + momentum))
+    limit = _log_limit(solver)
     decays = [
         log_step(solver, u.learned) + logarithm(param.weight_decay * u.learned.param.decay_mult) - limit
         for u in updates
-        if first_step(solver, 1.0) is None
+        if solver_type(param) not in ADAPTIVE
     ]
     blow = log(momentum) * param.max_iter if momentum > 1 else -inf
     largest = max(moment.log for moment in scale.moments.values()) / 2

@@ -227,11 +227,11 @@ def is_average(layer: Layer) -> bool:
 
 
 def _pooling(layer: Layer, bottoms: list[Moment]) -> Moment:
-    """AVE averages away what neighbours do not share; MAX of k multiplies E[x^2] by about 1 + ln(k) / 2."""
+    """AVE averages away what neighbours do not share; MAX of k multiplies E[x^2] by about 1 + ln(k) / 4."""
     window = pooling_window(layer) or 49
     moment = bottoms[0]
     if not is_average(layer):
-        return moment.scaled(log(1 + log(window) / 2))
+        return moment.scaled(log(1 + log(window) / 4))
     kept = moment.common + (1 - moment.common) / window
     if kept <= 0 or moment.log == -inf:
         return moment
@@ -317,4 +317,3 @@ FORWARD: dict[str, Transfer] = {
     "Softmax": _softmax,
     "TanH": _tanh,
 }
-

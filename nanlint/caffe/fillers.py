@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from nanlint.caffe.layers.base import shown
 from nanlint.caffe.model import Shape, count
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def filler_failure(filler: FillerParameter, shape: Shape) -> FillerFailure | Non
             "empty-blob",
             "",
             quote,
-            f"has no element to fill in a blob of shape {describe(shape)}",
+            f"has no element to fill in a blob of {shown(shape)}",
             "make every size at least 1",
         )
     if shape == () and name in _NEEDS_AXIS:
@@ -59,13 +60,6 @@ def filler_failure(filler: FillerParameter, shape: Shape) -> FillerFailure | Non
             "type", quote, "needs the first axis of the blob, which has none", 'write `type: "constant"`'
         )
     return _bad_range(filler) if name == "uniform" else _bad_numbers(filler, shape)
-
-
-def describe(shape: Shape) -> str:
-    """A shape as messages print it: `20 x 1 x 5 x 5`, with `?` for a size that is not known."""
-    if shape is None:
-        return "unknown"
-    return " x ".join("?" if size is None else str(size) for size in shape) or "() (a single number)"
 
 
 def _invalid(field: str, quote: str, reason: str, remedy: str) -> FillerFailure:

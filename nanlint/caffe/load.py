@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver
+from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver, ends_setup
 from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
-from nanlint.caffe.solver import NetSource, net_sources
+from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources
 from nanlint.caffe.state import state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net
-from nanlint.caffe.wiring import ends_setup
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
@@ -95,14 +94,12 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
     solver = Solver(bound, param, path, pinned=options.dialect is Dialect.BVLC)
     missing: set[str] = set()
     for source in net_sources(param):
-        if source.path is None:
-            solver.nets.append(_inline_net(solver, source, options))
-            continue
-        net = _open_net(find_net(source.path, path, options.roots), options, files)
+        net = _net_of(source, solver, options, files)
         if net is not None:
-            upgraded = files.upgraded(net)
-            solver.nets.append(build(net, upgraded, source.state(upgraded.param), options))
-        elif source.path not in missing:
+            net.trained = source.phase == TRAIN
+            net.runs = _runs(source, param)
+            solver.nets.append(net)
+        elif source.path is not None and source.path not in missing:
             missing.add(source.path)
             solver.problems.append(_missing_net(bound, source))
     mark_first(solver.nets)
@@ -116,7 +113,7 @@ def load_net(path: str, options: Options | None = None, files: Files | None = No
     upgraded = files.upgraded(bound)
     nets = [build(bound, upgraded, state_in(phase, upgraded.param.state), options) for phase in (TRAIN, TEST)]
     for net, other in (nets, nets[::-1]):
-        if refuses(net) and not refuses(other):
+        if net.refused and not other.refused:
             doubt_phase(net)
     mark_first(nets)
     return nets
@@ -141,11 +138,26 @@ def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Itera
         yield Path(root) / written
 
 
-def _open_net(path: str | None, options: Options, files: Files) -> Bound | None:
+def _runs(source: NetSource, param: SolverParameter) -> bool:
+    """Whether `caffe train` ever runs a net: the training net in each iteration, a test net when a test is due."""
+    if source.phase == TRAIN:
+        return iterations(param) > 0 and param.iter_size > 0
+    return first_test(param) is not None
+
+
+def _net_of(source: NetSource, solver: Solver, options: Options, files: Files) -> Net | None:
+    """One net of a solver; None if its file is not found or cannot be read."""
+    if source.path is None:
+        return _inline_net(solver, source, options)
+    path = find_net(source.path, solver.path, options.roots)
+    if path is None:
+        return None
     try:
-        return files.bound(path, NET, options) if path is not None else None
+        bound = files.bound(path, NET, options)
     except (OSError, ValueError):
         return None
+    upgraded = files.upgraded(bound)
+    return build(bound, upgraded, source.state(upgraded.param), options)
 
 
 def _inline_net(solver: Solver, source: NetSource, options: Options) -> Net:
@@ -185,11 +197,6 @@ def _missing_net(bound: Bound, source: NetSource) -> Problem:
         severity=Severity.ERROR if certain else Severity.WARNING,
         effect=Effect.SETUP_FAILURE,
     )
-
-
-def refuses(net: Net) -> bool:
-    """Whether Caffe surely cannot build a net."""
-    return any(ends_setup(problem) for problem in net.problems)
 
 
 def doubt_phase(net: Net) -> None:

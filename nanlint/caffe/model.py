@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from nanlint.findings import Problem
+from nanlint.findings import Effect, Problem, Severity
 from nanlint.text.source import Place
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Dim: TypeAlias = "int | None"
 Shape: TypeAlias = "tuple[Dim, ...] | None"
+
+_BEFORE_RUNNING = (Effect.PARSE_FAILURE, Effect.SETUP_FAILURE)
 
 TRAIN = "TRAIN"
 TEST = "TEST"
@@ -101,8 +103,9 @@ class Layer:
     """One layer that the net's state keeps.
 
     `param` is the upgraded LayerParameter. `spec` is None for a type that nanlint does not know.
-    `loss_weights` has one number a top (0: the top is no loss) as Caffe sets them up; `runs_backward`
-    and `propagates` (one a bottom) say what Net::Init decides. `refused`: Caffe aborts in this layer.
+    `loss_weights` has one number a top: the weight with which it enters the gradient, 0 if it is no loss.
+    `runs_backward` and `propagates` (one a bottom) say what Net::Init decides. `refused`: Caffe aborts in this
+    layer; a bottom that no earlier layer makes is then missing in `bottoms`.
     """
 
     net: Net
@@ -135,7 +138,10 @@ class Layer:
 
 @dataclass(eq=False)
 class Net:
-    """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them."""
+    """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
+
+    `trained`: a solver trains it. `runs`: False where its solver builds it and then runs no iteration or test of it.
+    """
 
     bound: Bound
     param: NetParameter
@@ -147,6 +153,8 @@ class Net:
     params: list[LearnedParam] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     origin: Origin | None = None
+    trained: bool = False
+    runs: bool = True
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""
@@ -159,7 +167,7 @@ class Net:
     @cached_property
     def refused(self) -> bool:
         """Whether Caffe cannot build this net."""
-        return any(layer.refused for layer in self.layers) or bool(self.problems)
+        return any(layer.refused for layer in self.layers) or any(map(ends_setup, self.problems))
 
     @cached_property
     def graph(self) -> networkx.DiGraph[str]:
@@ -195,6 +203,11 @@ class Solver:
     def train_net(self) -> Net | None:
         """The net that is trained, if it could be read."""
         return next((net for net in self.nets if net.phase == TRAIN), None)
+
+
+def ends_setup(problem: Problem) -> bool:
+    """Whether Caffe surely stops at a problem before anything runs."""
+    return problem.effect in _BEFORE_RUNNING and problem.severity in (None, Severity.ERROR)
 
 
 def count(shape: Shape, start: int = 0, end: int | None = None) -> Dim:

@@ -14,7 +14,7 @@ from nanlint.caffe.fillers import filler_failure
 from nanlint.caffe.layer_types import OPTIONAL_TYPES, unknown_type
 from nanlint.caffe.layers import layer_type
 from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
-from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Param, Shape
+from nanlint.caffe.model import Blob, Layer, Net, Param, Shape, ends_setup
 from nanlint.caffe.options import Options
 from nanlint.caffe.sharing import ParamTable
 from nanlint.caffe.splits import Plan, Step, insert_splits
@@ -103,7 +103,7 @@ class _Builder:
             self.guess_opaque(layer, step, node)
         node.propagate_down = layer.param.propagate_down
         self.nodes.append(node)
-        layer.refused = layer.refused or any(wiring.ends_setup(problem) for problem in problems[before:])
+        layer.refused = layer.refused or any(map(ends_setup, problems[before:]))
 
     def connect_bottoms(self, layer: Layer) -> None:
         """Bottoms that no earlier layer makes are left out, and the layer is refused."""
@@ -236,6 +236,3 @@ class _Builder:
         specs = layer.param.param
         for index in range(len(specs)):
             self.params.add_unknown(layer, index)
-
-
-__all__ = ["AUTOMATIC", "LearnedParam", "build"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from nanlint.caffe.fillers import describe
+from nanlint.caffe.layers.base import shown
 from nanlint.caffe.model import Layer, LearnedParam, Net, Param, count, same_shape
 from nanlint.findings import Effect, Problem, Related
 
@@ -99,7 +99,7 @@ def _unequal_shapes(learned: LearnedParam, owner: LearnedParam, spec: ParamSpec)
     else:
         if same_shape(mine, theirs) is not False:
             return
-        differ = f"is {describe(mine)} here and {describe(theirs)} there"
+        differ = f"is {shown(mine)} here and {shown(theirs)} there"
     remedy = "give both layers one shape or the parameters two names"
     if spec.share_mode != PERMISSIVE and count(mine) == count(theirs):
         remedy = "write `share_mode: PERMISSIVE` here, or give the parameters two names"

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.fillers import FillerFailure, describe
-from nanlint.caffe.layers.base import Arity, LayerSetup, LayerType, Refusal
+from nanlint.caffe.fillers import FillerFailure
+from nanlint.caffe.layers.base import Arity, LayerSetup, LayerType, Refusal, shown
 from nanlint.caffe.model import Layer, Net, Param
 from nanlint.caffe.splits import Plan, Step
-from nanlint.findings import Effect, Problem, Related, Severity
+from nanlint.findings import Effect, Problem, Related
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
     from nanlint.caffe.upgrade import UpgradedNet
-    from nanlint.schema.caffe_pb2 import BlobProto, LayerParameter, ParamSpec
-
-_SETUP = (Effect.PARSE_FAILURE, Effect.SETUP_FAILURE)
-
-
-def ends_setup(problem: Problem) -> bool:
-    """Whether Caffe surely stops at a problem before anything runs."""
-    return problem.effect in _SETUP and problem.severity in (None, Severity.ERROR)
+    from nanlint.schema.caffe_pb2 import BlobProto, LayerParameter
 
 
 def _problem(
@@ -326,19 +319,19 @@ def bad_inline_blobs(layer: Layer) -> Iterator[Problem]:
         route = f"blobs[{index}]"
         if any(axis < 0 for axis in shape) or size > 2**31 - 1 or len(shape) > 32:
             yield _inline(
-                layer, f"{route}.shape", f"`blobs` {index} of `{layer.name}` is {describe(shape)}, no shape"
+                layer, f"{route}.shape", f"`blobs` {index} of `{layer.name}` is {shown(shape)}, no shape"
             )
             continue
         if size == 0:
             yield _inline(
-                layer, route, f"`blobs` {index} of `{layer.name}` is {describe(shape)} and holds no number"
+                layer, route, f"`blobs` {index} of `{layer.name}` is {shown(shape)} and holds no number"
             )
             continue
         for field in _data_fields(blob):
             given = len(getattr(blob, field))
             if given != size:
                 what = f"`blobs` {index} of `{layer.name}` has {given} numbers in `{field}`"
-                yield _inline(layer, f"{route}.{field}[0]", f"{what} and its shape {describe(shape)} {size}")
+                yield _inline(layer, f"{route}.{field}[0]", f"{what} and its shape {shown(shape)} {size}")
 
 
 def _data_fields(blob: BlobProto) -> Iterator[str]:
@@ -366,10 +359,5 @@ def bad_filler(layer: Layer, param: Param, failure: FillerFailure) -> Problem:
         failure.kind,
         route,
         f"`{failure.quote}` in the `{field}` of `{layer.name}` {failure.reason}, and Caffe aborts as it fills "
-        f"{describe(param.shape)}; {failure.remedy}",
+        f"{shown(param.shape)}; {failure.remedy}",
     )
-
-
-def spec_of(layer: Layer, index: int) -> ParamSpec | None:
-    """The spec that a layer's author wrote for a parameter."""
-    return layer.param.param[index] if index < len(layer.param.param) else None

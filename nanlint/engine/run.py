@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from nanlint.caffe.model import Net, Solver
+from nanlint.caffe.model import Layer, Net, Solver
 from nanlint.engine.failures import internal_error
-from nanlint.findings import Finding, Problem
+from nanlint.findings import Effect, Finding, Problem, Severity
 from nanlint.rules.registry import Rule
 from nanlint.rules.registry import rules as every_rule
 from nanlint.schema.bind import Bound
 from nanlint.text.directives import Directive
+
+_WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
 
 class Run:
@@ -65,7 +68,7 @@ class Run:
         try:
             problems = rule.check(subject)
             for problem in problems:
-                self.findings.append(rule.finding(problem))
+                self.findings.append(_as_it_runs(rule.finding(problem), subject))
         except Exception as error:  # whatever a rule raises
             self.failures.append(internal_error(f"rule {rule.code} {rule.name}", path, error))
 
@@ -76,6 +79,14 @@ class Run:
             known = [rule for rule in rules if not rule.layers or layer_type in rule.layers]
             self._by_type[layer_type] = known
         return known
+
+
+def _as_it_runs(finding: Finding, subject: Any) -> Finding:
+    """A failure at run time is not certain in a net that its solver never runs."""
+    net = subject.net if isinstance(subject, Layer) else subject
+    if not isinstance(net, Net) or net.runs or finding.effect not in _WHEN_RUN:
+        return finding
+    return replace(finding, severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
 
 
 def _is_foreign(bound: Bound) -> bool:

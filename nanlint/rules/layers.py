@@ -82,11 +82,45 @@ def _empty(layer: Layer, blob: Blob) -> Problem:
         related=related,
         layer=layer.name,
         phase=layer.net.phase,
+        effect=Effect.SETUP_FAILURE if _weighted(layer, blob) else None,
     )
+
+
+def _weighted(layer: Layer, blob: Blob) -> bool:
+    """Whether a loss weight is written into the empty top, which aborts at setup (SetLossWeights, layer.hpp)."""
+    return any(weight and top is blob for weight, top in zip(layer.loss_weights, layer.tops, strict=False))
 
 
 def _made_at(blob: Blob) -> Place:
     return blob.producer.at(f"top[{blob.top_index}]")
+
+
+@rule("LAYER005", "empty-output", ERROR, effect=Effect.RUN_FAILURE)
+def empty_output(solver: Solver) -> Iterator[Problem]:
+    """An output of the training net holds no element, and the solver prints its outputs.
+
+    **In Caffe** a blob that no layer reads is an output of the net. With `display`, the solver prints every
+    number of every output (solver.cpp, Step); a blob that never held an element has no memory, and reading it
+    dies at `Check failed: data_` (blob.cpp) in the first iteration.
+
+    **Instead** give the blob a shape, or leave it out.
+    """
+    net = solver.train_net
+    if net is None or solver.param.display == 0:
+        return
+    for blob in net.blobs:
+        maker = blob.producer
+        silent = maker.spec is not None and not maker.spec.touches_data
+        if not blob.consumers and silent and not maker.refused and _is_empty(blob):
+            yield finding(
+                _made_at(blob),
+                f"`{maker.name}` makes `{blob.name}` without any element and no layer reads it, so it is an "
+                f"output that `display: {solver.param.display}` prints, and Caffe aborts in the first "
+                "iteration (Check failed: data_); give it a shape, or leave it out",
+                related=[Related("the solver prints outputs", solver.at("display"))],
+                layer=maker.name,
+                phase=net.phase,
+            )
 
 
 @rule("LAYER002", "in-place-output", ERROR, effect=Effect.NO_LEARNING)

@@ -10,11 +10,11 @@ from nanlint.analysis.optimiser import (
     ADAPTIVE,
     READS,
     TYPES,
-    curvature_limit,
+    first_rate,
     first_step,
     gets_gradient,
-    learnable,
     trained,
+    trains,
 )
 from nanlint.analysis.schedule import schedule
 from nanlint.caffe.float32 import f32, show
@@ -211,7 +211,10 @@ def momentum_at_or_above_one(solver: Solver) -> Iterator[Problem]:
     else:
         grows = f"the updates grow {show(momentum)} times each iteration, whatever the gradients are"
     infinite = (
-        math.isinf(momentum) and kind in ("SGD", "Nesterov") and iterations(param) > 0 and _trains(solver)
+        math.isinf(momentum)
+        and kind in ("SGD", "Nesterov")
+        and iterations(param) > 0
+        and trains(solver.train_net)
     )
     yield finding(
         solver.at("momentum"),
@@ -315,136 +318,6 @@ def large_first_step(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("OPT013", "decay-beyond-stability", WARNING, effect=Effect.DIVERGENCE)
-def decay_beyond_stability(solver: Solver) -> Iterator[Problem]:
-    """Weight decay times learning rate is so large that decay alone makes weights grow.
-
-    **In Caffe** L2 decay adds `weight_decay * decay_mult * w` to the gradient (sgd_solver.cpp, Regularize);
-    an update then multiplies w by 1 - rate * decay. SGD diverges where the product is above 2 (1 + momentum),
-    Nesterov above 2 (1 + momentum) / (1 + 2 momentum).
-
-    **Instead** write a smaller `weight_decay`: 0.0005 is usual.
-    """
-    param = solver.param
-    limit = curvature_limit(solver_type(param), param.momentum)
-    rates = schedule(param)
-    if limit is None or rates is None or rates.last < 0 or param.regularization_type != "L2":
-        return
-    rate = rates.rate(0)
-    worst = max(_decay_products(solver, rate), default=(0.0, None), key=lambda pair: pair[0])
-    if limit < worst[0] < math.inf:
-        layer = f" of `{worst[1].layer.name}`" if worst[1] else ""
-        yield finding(
-            solver.at("weight_decay"),
-            f"rate times decay{layer} is {worst[0]:.4g}, above the limit {limit:.4g} of "
-            f"`{solver_type(param)}` with momentum {show(param.momentum)}, so decay alone makes weights "
-            "grow; write a smaller `weight_decay`",
-            evidence=f"rate {show(rate)}, weight_decay {show(param.weight_decay)}",
-        )
-
-
-@rule("OPT014", "unusual-weight-decay", WARNING, effect=Effect.DIVERGENCE)
-def unusual_weight_decay(solver: Solver) -> Iterator[Problem]:
-    """`weight_decay` is negative, infinite or nan.
-
-    **In Caffe** nothing checks it (sgd_solver.cpp, Regularize): a negative one makes weights grow, an
-    infinite one times a weight is infinite, and times 0 it is NaN.
-
-    **Instead** write `weight_decay: 0.0005`, or 0.
-    """
-    param = solver.param
-    decay = param.weight_decay
-    if decay >= 0 and math.isfinite(decay):
-        return
-    infinite = math.isinf(decay)
-    decayed = infinite and _trains(solver, decayed=True) and _first_rate(solver) != 0
-    yield finding(
-        solver.at("weight_decay"),
-        f"{setting(param, 'weight_decay')} "
-        + ("makes every decayed weight infinite or NaN" if not math.isfinite(decay) else "makes weights grow")
-        + "; write 0.0005 or 0",
-        severity=ERROR if decayed else None,
-        effect=None if math.isfinite(decay) else Effect.NON_FINITE,
-    )
-
-
-@rule("OPT015", "unknown-regularization-type", ERROR, effect=Effect.RUN_FAILURE)
-def unknown_regularization_type(solver: Solver) -> Iterator[Problem]:
-    """`regularization_type` is neither "L1" nor "L2".
-
-    **In Caffe** it is compared at the first update of a blob with `weight_decay * decay_mult` other than 0,
-    frozen or not (sgd_solver.cpp, Regularize): "Unknown regularization type". Names are exact.
-
-    **Instead** write `regularization_type: "L2"` or leave it out.
-    """
-    param = solver.param
-    name = param.regularization_type
-    if name in ("L1", "L2"):
-        return
-    place = solver.bound.place("regularization_type", value=True)
-    meant = name.strip().upper()
-    fix = Fix(f'write `"{meant}"`', (Edit(place, f'"{meant}"'),)) if meant in ("L1", "L2") else None
-    looked_at = _decay_is_read(solver)
-    yield finding(
-        solver.at("regularization_type"),
-        f'`regularization_type: "{name}"` is neither "L1" nor "L2"'
-        + (
-            ", and Caffe aborts at the first update"
-            if looked_at is not False
-            else ", which Caffe notices as soon as a weight decays"
-        )
-        + "; write one of them",
-        fix=fix,
-        severity={True: None, None: WARNING, False: INFO}[looked_at],
-        effect=Effect.NONE if looked_at is False else None,
-    )
-
-
-@rule("OPT016", "zero-clip-gradients", ERROR, effect=Effect.NO_LEARNING)
-def zero_clip_gradients(solver: Solver) -> Iterator[Problem]:
-    """`clip_gradients: 0` makes every gradient 0.
-
-    **In Caffe** clipping is on wherever `clip_gradients` is not negative (sgd_solver.cpp, ClipGradients):
-    with 0 all gradients are multiplied by 0 / norm. Only weight decay is left.
-
-    **Instead** remove it to switch clipping off, or write the largest norm that you allow: `clip_gradients:
-    10`.
-    """
-    param = solver.param
-    if param.clip_gradients == 0 and iterations(param) > 0:
-        place = solver.at("clip_gradients")
-        yield finding(
-            place,
-            f"{setting(param, 'clip_gradients')} scales every gradient to 0, so nothing learns; remove it "
-            "to switch clipping off",
-            fix=Fix("remove `clip_gradients`", (Edit(place, ""),), Applicability.UNSAFE),
-        )
-
-
-@rule("OPT017", "zero-iter-size", ERROR, effect=Effect.NON_FINITE)
-def zero_iter_size(solver: Solver) -> Iterator[Problem]:
-    """`iter_size` is 0 or negative: the net is never run.
-
-    **In Caffe** an iteration runs the net `iter_size` times and divides loss and gradients by it (solver.cpp,
-    Step; sgd_solver.cpp, Normalize); nothing checks it. With 0 the loss is 0/0 and every trained weight is
-    NaN at the first update. A negative one trains nothing but weight decay.
-
-    **Instead** write `iter_size: 1`, or the number of batches to add up before each update.
-    """
-    param = solver.param
-    if param.iter_size > 0 or iterations(param) == 0:
-        return
-    if param.iter_size == 0:
-        message = "divides the loss and every gradient by 0: NaN at the first iteration"
-    else:
-        message = "never runs the net, so nothing learns"
-    yield finding(
-        solver.at("iter_size"),
-        f"{setting(param, 'iter_size')} {message}; write `iter_size: 1`",
-        effect=Effect.NO_LEARNING if param.iter_size else None,
-    )
-
-
 @rule("OPT018", "unread-optimiser-field", INFO, effect=Effect.NONE)
 def unread_optimiser_field(solver: Solver) -> Iterator[Problem]:
     """A setting is given that this optimiser does not read.
@@ -493,40 +366,9 @@ def solver_type_by_enum(solver: Solver) -> Iterator[Problem]:
 def _weight_without_gradient(solver: Solver) -> LearnedParam | None:
     """A trained weight that no loss reaches and no decay moves: its gradient is 0 for certain."""
     net = solver.train_net
-    rate = _first_rate(solver)
+    rate = first_rate(solver.param)
     if net is None or net.refused or not rate or solver.param.iter_size < 1:
         return None
     decay = solver.param.weight_decay
     still = (one for one in trained(net) if not gets_gradient(net, one) and not f32(decay * one.decay_mult))
     return next(still, None)
-
-
-def _first_rate(solver: Solver) -> float:
-    rates = schedule(solver.param)
-    return rates.rate(0) if rates and rates.last >= 0 else 0.0
-
-
-def _trains(solver: Solver, decayed: bool = False) -> bool:
-    """Whether there is a weight that is not frozen, and decays."""
-    net = solver.train_net
-    return net is not None and any(not decayed or one.decay_mult for one in trained(net))
-
-
-def _decay_is_read(solver: Solver) -> bool | None:
-    """Whether an update looks at `regularization_type`; None where the net is not known."""
-    param, net = solver.param, solver.train_net
-    if not param.weight_decay or iterations(param) == 0:
-        return False
-    if net is None or net.refused:
-        return None
-    return any(f32(param.weight_decay * one.decay_mult) != 0 for one in learnable(net))
-
-
-def _decay_products(solver: Solver, rate: float) -> Iterator[tuple[float, LearnedParam | None]]:
-    """Rate times decay, per trained weight; for the solver alone where the net is not known."""
-    product = rate * solver.param.weight_decay
-    net = solver.train_net
-    if net is None:
-        yield product, None
-    else:
-        yield from ((product * one.lr_mult * one.decay_mult, one) for one in trained(net))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
-from nanlint.caffe.layers.sizes import reshaped
+from nanlint.caffe.layers.sizes import needs_elements, reshaped
+from nanlint.caffe.model import count
 
 
 class Concat(LayerType):
@@ -29,7 +30,10 @@ class Concat(LayerType):
                 size if size is not None or at == axis else seen
                 for at, (size, seen) in enumerate(zip(top, bottom.shape, strict=True))
             ]
-        return Blobs((reshaped(layer, tuple(top), "concat_param", f"the top of `{layer.name}`"),))
+        reshaped(layer, tuple(top), "concat_param", f"the top of `{layer.name}`")
+        if len(layer.bottoms) == 1:
+            needs_elements(layer, count(shape), "bottom[0]", "the blob that is shared")
+        return Blobs((tuple(top),))
 
     def check(self, layer: LayerSetup, index: int, axis: int) -> None:
         """Refusal where a bottom differs from the first in another axis than the joined one."""

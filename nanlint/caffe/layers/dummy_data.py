@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from nanlint.caffe.fillers import FILLERS, filler_failure
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import dims, int32, needs_elements, reshaped
 from nanlint.caffe.model import count
+from nanlint.findings import Effect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import FillerParameter
 
 PARAM = "dummy_data_param"
 LEGACY = ("num", "channels", "height", "width")
@@ -36,7 +42,26 @@ class DummyData(LayerType):
             filler = param.data_filler[i if fillers > 1 else 0] if fillers else None
             if filler is None or filler.type == "constant":
                 needs_elements(layer, count(shape), _route(layer, i), f"`{layer.top_names[i]}`, a top")
+            if filler is not None:
+                _check_filler(layer, i, filler, shape)
         return Blobs(tuple(shapes))
+
+
+def _check_filler(layer: LayerSetup, top: int, filler: FillerParameter, shape: Shape) -> None:
+    """An unknown type and a bad constant abort at setup, all else in the first forward pass."""
+    failure = filler_failure(filler, shape)
+    if failure is None:
+        return
+    at_setup = filler.type not in FILLERS or filler.type == "constant"
+    at = top if len(layer.param.dummy_data_param.data_filler) > 1 else 0
+    when = "" if at_setup else ": the net is built, and Caffe aborts in the first forward pass"
+    layer.report(
+        failure.kind,
+        f"{PARAM}.data_filler[{at}].{failure.field}".rstrip("."),
+        f"`{failure.quote}` in the filler of `{layer.top_names[top]}` {failure.reason}{when}; "
+        f"{failure.remedy}",
+        effect=Effect.SETUP_FAILURE if at_setup else Effect.RUN_FAILURE,
+    )
 
 
 def _shapes(layer: LayerSetup, tops: int) -> list[Shape]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import LayerSetup, between
 from nanlint.caffe.layers.loss import Loss, one_label_each
-from nanlint.caffe.layers.softmax import class_axis
+from nanlint.caffe.layers.softmax import class_axis, needs_scores
 from nanlint.caffe.model import count
 
 PARAM = "infogain_loss_param"
@@ -18,6 +18,7 @@ class InfogainLoss(Loss):
 
     def prepare(self, layer: LayerSetup) -> None:
         class_axis(layer, layer.param.infogain_loss_param.axis, f"{PARAM}.axis")
+        needs_scores(layer)
         if layer.param.loss_param.HasField("normalize"):
             raise layer.refuse(
                 "conflicting-fields",

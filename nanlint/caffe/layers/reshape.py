@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, shown
-from nanlint.caffe.layers.sizes import dims, quotient, reshaped
+from nanlint.caffe.layers.sizes import dims, needs_elements, quotient, reshaped
 from nanlint.caffe.model import count
 
 PARAM = "reshape_param"
@@ -47,6 +47,7 @@ class Reshape(LayerType):
                 "Caffe aborts; write sizes with the same product, or -1 for one of them",
                 related=layer.origins(0),
             )
+        needs_elements(layer, before, "bottom[0]", "the blob that is shared")
         return Blobs((top,))
 
 

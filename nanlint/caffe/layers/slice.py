@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Shape, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
-from nanlint.caffe.layers.sizes import int32, reshaped
+from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped
+from nanlint.caffe.model import count
 
 PARAM = "slice_param"
 
@@ -25,6 +26,8 @@ class Slice(LayerType):
         for name, part in zip(layer.top_names, parts, strict=True):
             top = (*shape[:axis], part, *shape[axis + 1 :])
             tops.append(reshaped(layer, top, PARAM, f"`{name}`"))
+        if len(tops) == 1:
+            needs_elements(layer, count(shape), "bottom[0]", "the blob that is shared")
         return Blobs(tuple(tops))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
 from nanlint.caffe.layers.sizes import axis_of, needs_elements
+from nanlint.caffe.model import count
 
 
 class Softmax(LayerType):
@@ -22,3 +23,8 @@ def class_axis(layer: LayerSetup, axis: int, route: str) -> int | None:
         return None
     needs_elements(layer, shape[at], route, "the class axis")
     return at
+
+
+def needs_scores(layer: LayerSetup) -> None:
+    """Refusal of empty scores under the softmax of a loss, which writes its loss weight into the result."""
+    needs_elements(layer, count(layer.bottoms[0].shape), "bottom[0]", "the softmax of the scores")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import LayerSetup, between
 from nanlint.caffe.layers.loss import Loss, one_label_each
-from nanlint.caffe.layers.softmax import class_axis
+from nanlint.caffe.layers.softmax import class_axis, needs_scores
 
 ROUTE = "softmax_param.axis"
 
@@ -16,6 +16,7 @@ class SoftmaxWithLoss(Loss):
 
     def prepare(self, layer: LayerSetup) -> None:
         class_axis(layer, layer.param.softmax_param.axis, ROUTE)
+        needs_scores(layer)
         if len(layer.top_names) > 1:
             raise layer.refuse(
                 "wrong-top-count",

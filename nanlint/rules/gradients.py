@@ -1,0 +1,97 @@
+"""Gradients that a layer is asked for and cannot compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.layers.sizes import LEGACY_AXES
+from nanlint.caffe.model import TRAIN
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.registry import ERROR, finding, rule
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Layer, Net
+
+
+@rule("GRAD001", "impossible-gradient", ERROR, effect=Effect.RUN_FAILURE)
+def impossible_gradient(net: Net) -> Iterator[Problem]:
+    """A layer is asked for a gradient that it cannot compute.
+
+    **In Caffe** Net::Init decides which layers run backward: those between a parameter that learns and a
+    weighted top, and with `force_backward` all. A loss aborts when the gradient of its labels is asked for
+    ("cannot backpropagate to label inputs"), Threshold, ArgMax and Accuracy whenever any is ("Not Implemented
+    Yet"), Embed, BatchReindex, Filter and the recurrent layers for their indices. The net is built; the first
+    backward pass dies.
+
+    **Instead** check the order of the bottoms (prediction first, label second), or write `propagate_down:
+    false` for the bottom, or keep learning layers out of the way to it.
+    """
+    if net.phase != TRAIN:
+        return
+    for layer in net.layers:
+        if layer.spec is None or layer.refused or not layer.runs_backward:
+            continue
+        for index, needed in enumerate(layer.propagates):
+            if needed and index < len(layer.bottoms) and _aborts(layer, index):
+                yield _problem(layer, index)
+                break
+
+
+def _aborts(layer: Layer, index: int) -> bool:
+    assert layer.spec is not None
+    if layer.type == "EuclideanLoss" and index == 1:
+        shape = layer.bottoms[1].shape
+        return shape is not None and len(shape) > LEGACY_AXES
+    return layer.spec.aborts_on_gradient(index, len(layer.bottoms))
+
+
+def _problem(layer: Layer, index: int) -> Problem:
+    name = layer.bottoms[index].name
+    learner = _learner(layer, index)
+    related = []
+    if learner is not None:
+        related.append(Related(f"`{learner.name}` learns, so its gradient is asked for", learner.at()))
+    because, remedy = _why(layer, index, learner)
+    return finding(
+        layer.at(f"bottom[{index}]"),
+        f"`{layer.name}` ({layer.type}) cannot compute the gradient of `{name}`, which is asked for "
+        f"{because}: Caffe aborts in the first backward pass; {remedy}",
+        related=related,
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+def _why(layer: Layer, index: int, learner: Layer | None) -> tuple[str, str]:
+    """Why the gradient is asked for, and what to write."""
+    asked = layer.param.propagate_down
+    if index < len(asked) and asked[index]:
+        return "by `propagate_down: true`", "write `propagate_down: false` for it"
+    if learner is None:
+        return "by `force_backward: true`", "leave `force_backward` out"
+    swapped = layer.spec is not None and layer.spec.is_loss and index == 1 and not _learner(layer, 0)
+    if swapped:
+        first = layer.bottoms[0].name
+        return (
+            f"because `{learner.name}` below learns",
+            f"swap the bottoms: the prediction comes first, and `{first}` looks like the label",
+        )
+    return (
+        f"because `{learner.name}` below learns",
+        "write `propagate_down: false` for it, or take another layer",
+    )
+
+
+def _learner(layer: Layer, index: int) -> Layer | None:
+    """The nearest layer below a bottom that has a parameter to learn."""
+    below, seen = [layer.bottoms[index]], set()
+    while below:
+        producer = below.pop(0).producer
+        if producer in seen or producer is layer:
+            continue
+        seen.add(producer)
+        if any(param.lr_mult != 0 for param in producer.params):
+            return producer
+        below.extend(producer.bottoms)
+    return None
