@@ -2,11 +2,67 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
 
 
-class Dialect(Enum):
-    """ANY: whatever a known fork accepts is accepted. BVLC: exactly BVLC Caffe 1.0."""
+@dataclass(frozen=True)
+class Dialect:
+    """ANY: whatever a known fork accepts is accepted. BVLC: exactly BVLC Caffe 1.0. Else one fork, by nickname."""
 
-    ANY = "any"
-    BVLC = "bvlc"
+    name: str
+
+    ANY: ClassVar[Dialect]
+    BVLC: ClassVar[Dialect]
+
+    @classmethod
+    def named(cls, name: str) -> Dialect:
+        """The dialect of a fork's nickname or repository (`ssd`, `weiliu89/caffe`), or `bvlc`, or `any`.
+
+        Raises ValueError, with the nicknames in question, for a name that no known fork has.
+        """
+        wanted = name.strip().lower()
+        for fixed in (cls.ANY, cls.BVLC):
+            if wanted == fixed.name:
+                return fixed
+        from nanlint.schema.fork_names import REPOSITORIES
+
+        for nickname, repository in REPOSITORIES.items():
+            if wanted in (nickname, repository.lower()):
+                return cls(nickname)
+        from nanlint.schema.suggest import nearest
+
+        close = nearest(wanted, (*REPOSITORIES, cls.BVLC.name)) or (cls.BVLC.name, *REPOSITORIES)
+        raise ValueError(f"no known Caffe is called `{name}`; there are {', '.join(close)}")
+
+    @property
+    def pinned(self) -> bool:
+        """Whether one Caffe alone will read the files."""
+        return self is not Dialect.ANY and self.name != Dialect.ANY.name
+
+    def has(self, declared: FieldDescriptor | EnumValueDescriptor) -> bool:
+        """Whether this Caffe knows a field or an enum value."""
+        from nanlint.schema.forks import FIRST_FORK_NUMBER, readers
+
+        if self.name == Dialect.ANY.name:
+            return True
+        if self.name == Dialect.BVLC.name:
+            return declared.number < FIRST_FORK_NUMBER
+        return self.name in readers(declared)
+
+    def has_type(self, layer_type: str) -> bool:
+        """Whether this Caffe may have a layer type, as far as the sources of BVLC and the known forks say."""
+        from nanlint.schema.forks import forks_with_type, type_readers
+
+        if self.name == Dialect.ANY.name:
+            return True
+        if self.name == Dialect.BVLC.name:
+            return not forks_with_type(layer_type)
+        return self.name in type_readers(layer_type)
+
+
+Dialect.ANY = Dialect("any")
+Dialect.BVLC = Dialect("bvlc")

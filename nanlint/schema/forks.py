@@ -1,0 +1,98 @@
+"""Which forks of Caffe have what: the tags of `proto/caffe.proto` and the layer types of the forks' sources.
+
+All of it is read when first asked for, which the lint of a file that BVLC Caffe reads never does.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanlint.schema.descriptors import PACKAGE
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
+
+    Declared = FieldDescriptor | EnumValueDescriptor
+
+FIRST_FORK_NUMBER = 100000
+"""From here on the schema numbers the fields, and the values of BVLC's enums, that only forks have."""
+
+Forks = frozenset[str]
+NONE: Forks = frozenset()
+REPEATED = "repeated"
+
+
+@cache
+def every_fork() -> Forks:
+    """The nicknames of all known forks."""
+    from nanlint.schema.fork_names import REPOSITORIES
+
+    return frozenset(REPOSITORIES)
+
+
+def forks_of(declared: Declared) -> Forks:
+    """The forks that have a field or an enum value which BVLC Caffe lacks; none for what is BVLC's own."""
+    return _split(_tags(declared).get("forks", ""))
+
+
+def forks_without(declared: Declared) -> Forks:
+    """The forks that know the message (or enum), but lack this field (or value) of BVLC Caffe."""
+    return _split(_tags(declared).get("not_in", ""))
+
+
+def readers(declared: Declared) -> Forks:
+    """The known forks that do not refuse a field or enum value by its name."""
+    return forks_of(declared) or every_fork() - forks_without(declared)
+
+
+@cache
+def variants(field: FieldDescriptor) -> dict[str, Forks]:
+    """The other labels ("repeated", "optional") and scalar types ("bool") of a field, and whose they are."""
+    found = {}
+    for tag in _tags(field).get("also", ()):
+        kind, _, forks = tag.partition(": ")
+        found[kind] = _split(forks)
+    return found
+
+
+def forks_repeating(field: FieldDescriptor) -> Forks:
+    """The forks that take several values for a field that takes one in BVLC Caffe."""
+    return variants(field).get(REPEATED, NONE)
+
+
+@cache
+def forks_with_type(layer_type: str) -> Forks:
+    """The forks that have a layer type which BVLC Caffe lacks; none for a type of BVLC's or of nobody's."""
+    from nanlint.schema.fork_layers import FORKS_WITH
+
+    return _split(FORKS_WITH.get(layer_type, ""))
+
+
+@cache
+def type_readers(layer_type: str) -> Forks:
+    """The known forks that may have a layer type: those that register it, and those whose types are unlisted."""
+    from nanlint.schema.fork_layers import FORKS_WITH, FORKS_WITHOUT, UNLISTED
+
+    if layer_type in FORKS_WITH:
+        return _split(FORKS_WITH[layer_type]) | _split(UNLISTED)
+    return every_fork() - _split(FORKS_WITHOUT.get(layer_type, ""))
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    table: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("caffe_tags.json").read_bytes())
+    return table
+
+
+def _tags(declared: Declared) -> dict[str, Any]:
+    holder = getattr(declared, "containing_type", None) or declared.type
+    name = f"{holder.full_name}.{declared.name}".removeprefix(PACKAGE + ".")
+    return _table().get(name, {})
+
+
+@cache
+def _split(names: str) -> Forks:
+    return frozenset(names.split())
