@@ -62,7 +62,7 @@ class Files:
 
     def bound(self, path: str, message_type: str, options: Options) -> Bound:
         """A file bound to the schema. Raises OSError if it cannot be read."""
-        key = (os.path.realpath(path), message_type, options.dialect.value)
+        key = (os.path.realpath(path), message_type, options.dialect.name)
         if key not in self._bound:
             self._bound[key] = bind(self.document(path), message_type, options.dialect)
         return self._bound[key]

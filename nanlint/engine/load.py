@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from nanlint.caffe.load import Files, load_net, load_solver
 from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.options import Options
-from nanlint.config import Settings
+from nanlint.config import Settings, UsageError
 from nanlint.engine.failures import internal_error
 from nanlint.engine.files import STDIN, Input, Kind, classify, find, reason
 from nanlint.schema.dialect import Dialect
@@ -53,7 +53,7 @@ def open_all(
     opened = Opened(files, failures=list(found.failures))
     if STDIN in paths:
         files.add(Source.decode(stdin_name, stdin))
-    options = Options(Dialect(settings.caffe or "any"), settings.roots, settings.inputs)
+    options = Options(_dialect(settings), settings.roots, settings.inputs)
     solvers, nets = _by_kind([_named(given, stdin_name) for given in found.inputs], opened)
     for path in solvers:
         solver = _load(load_solver, path, options, opened)
@@ -105,3 +105,11 @@ def _load(
     except Exception as error:  # loaders record what is wrong with a file, so this is a bug
         opened.failures.append(internal_error("loading", path, error))
     return None
+
+
+def _dialect(settings: Settings) -> Dialect:
+    """The Caffe that the settings name. Raises UsageError for one that is not known."""
+    try:
+        return Dialect.named(settings.caffe or Dialect.ANY.name)
+    except ValueError as wrong:
+        raise UsageError(f"--caffe: {wrong}") from wrong

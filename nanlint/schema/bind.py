@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.schema.bound import Bound as Bound
 from nanlint.schema.descriptors import descriptor, message_class
 from nanlint.schema.dialect import Dialect
+from nanlint.schema.fork_uses import ForkUses
+from nanlint.schema.forks import FIRST_FORK_NUMBER
 from nanlint.schema.suggest import is_fork_field, suggest_field, where_else
 from nanlint.schema.values import Convert, RefusedError, converter
 from nanlint.text.source import Place, Source, Span
@@ -33,7 +36,8 @@ def bind(document: Document, message_type: str, dialect: Dialect = Dialect.ANY) 
     if not document.root.fields and not document.faults:
         problems.append(_empty_file(document.source, message_type))
     problems.sort(key=lambda problem: problem.place.span)
-    return Bound(document, message_type, message, tuple(problems))
+    uses = binder.uses
+    return Bound(document, message_type, message, tuple(problems), tuple(uses.found.values()), uses.repeats)
 
 
 class _Known(NamedTuple):
@@ -44,6 +48,7 @@ class _Known(NamedTuple):
     fork: bool
     convert: Convert | None
     message: Descriptor | None
+    field: FieldDescriptor
 
 
 class _Table(NamedTuple):
@@ -75,6 +80,7 @@ def _table(message: Descriptor) -> _Table:
             is_fork_field(field),
             None if nested is not None else converter(field),
             nested,
+            field,
         )
     required = tuple(field.name for field in message.fields if _has_label(field, "required"))
     return _Table(message, fields, required)
@@ -92,22 +98,24 @@ def _has_label(field: FieldDescriptor, label: str) -> bool:
 class _Binder:
     def __init__(self, document: Document, dialect: Dialect) -> None:
         self.source = document.source
-        self.pinned = dialect is Dialect.BVLC
+        self.uses = ForkUses(dialect)
         self.problems: list[Problem] = []
 
     def fill(self, block: Block, message: Message, table: _Table, trail: _Trail | None) -> None:
-        """Put the fields of a block into a message. The schema, which has no cycle, bounds the depth."""
-        known_fields = table.fields
+        """Put the fields of a block into a message. The parser bounds the depth."""
+        known_fields, uses = table.fields, self.uses
         single: dict[str, Field] = {}
         for field in block.fields:
             if field.rejected is not None or field.read_as:
                 field.rejected, field.read_as = None, ""
             known = known_fields.get(field.name)
-            if known is None or (known.fork and self.pinned):
+            if known is None or uses.refuses(known.field, known.fork):
                 known = self.unknown_field(field, table, trail)
                 if known is None:
                     continue
-            if not known.repeated and not self.takes_one(field, single, known.name, trail):
+            if known.fork:
+                uses.note(known.field, self.at_name(field, trail))
+            if not known.repeated and not self.takes_one(field, single, known, trail):
                 continue
             if known.convert is None:
                 self.blocks(field, known, message, trail)
@@ -117,14 +125,21 @@ class _Binder:
             if name not in single:
                 self.missing(name, table, block, trail)
 
-    def takes_one(self, field: Field, single: dict[str, Field], name: str, trail: _Trail | None) -> bool:
+    def takes_one(self, field: Field, single: dict[str, Field], known: _Known, trail: _Trail | None) -> bool:
         """Whether a field that is not repeated may enter the message: the first of its name, and no list."""
-        first = single.setdefault(name, field)
+        first = single.setdefault(known.name, field)
+        if first is field and not field.is_list:
+            return True
+        if known.convert is not None:
+            earlier = () if first is field else first.values
+            values = (*earlier, *field.values)
+            if self.uses.several(known.field, known.convert, values, self.at_name(field, trail)):
+                return first is field
         if first is not field:
             self.given_twice(field, first, trail)
             _reject_all(field)
             return False
-        return not field.is_list or self.single_list(field, trail)
+        return self.single_list(field, trail)
 
     # values
 
@@ -147,15 +162,39 @@ class _Binder:
             try:
                 typed = convert(value)
             except RefusedError as refusal:
-                self.refused(refusal, field, value, trail)
-                if refusal.meant is None:
+                other = self.uses.as_other_type(known.field, value)
+                if other is None:
+                    self.refused(refusal, field, value, trail)
+                    other = refusal.meant
+                if other is None:
                     self.reject(field, index)
                     continue
-                typed = refusal.meant
+                typed = other
+            if known.field.enum_type and not self.enum_value(field, known, value, int(typed), trail):
+                self.reject(field, index)
+                continue
             if known.repeated:
                 getattr(message, name).append(typed)
             else:
                 setattr(message, name, typed)
+
+    def enum_value(
+        self, field: Field, known: _Known, value: Scalar, number: int, trail: _Trail | None
+    ) -> bool:
+        """Whether the dialect has a value of an enum; what only forks have is noted or refused."""
+        enum = known.field.enum_type
+        assert enum is not None
+        declared = enum.values_by_number[number]
+        span = Span(value.start, value.end)
+        fork = declared.number >= FIRST_FORK_NUMBER
+        if self.uses.refuses(declared, fork):
+            whose = self.uses.whose(declared)
+            message = f"`{field.name}` has no value `{declared.name}` {whose}"
+            self.problem("fork-field", span, trail, field.name, message)
+            return False
+        if fork:
+            self.uses.note(declared, partial(self.place, span, trail, known.name))
+        return True
 
     def blocks(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
         nested = known.message
@@ -201,13 +240,13 @@ class _Binder:
                 span,
                 trail,
                 name,
-                f"{block} has no field `{name}` in BVLC Caffe; only forks have it",
+                f"{block} has no field `{name}` {self.uses.whose(table.fields[name].field)}",
             )
             return None
         elsewhere = where_else(table.type, name, self.layer_type(trail))
         names, sure = suggest_field(table.type, name)
-        if self.pinned:
-            names = tuple(known for known in names if not table.fields[known].fork)
+        fields = (table.fields[known] for known in names)
+        names = tuple(known.name for known in fields if not self.uses.refuses(known.field, known.fork))
         sure = sure and bool(names) and not elsewhere.startswith("it belongs to the V1")
         message = f"{block} has no field `{name}`"
         if names and (sure or not elsewhere):
@@ -300,6 +339,10 @@ class _Binder:
 
     def place(self, span: Span, trail: _Trail | None, name: str) -> Place:
         return Place(self.source, span, _route(trail, name))
+
+    def at_name(self, field: Field, trail: _Trail | None) -> Callable[[], Place]:
+        """The place of a field's name, made when it is asked for."""
+        return partial(self.place, Span(field.start, field.name_end), trail, field.name)
 
     def fix(self, title: str, span: Span, text: str) -> Fix:
         return Fix(title, (Edit(Place(self.source, span), text),), Applicability.SAFE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from nanlint.text.tree import Block, Document, Field, Scalar
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+    from nanlint.schema.fork_uses import ForkUse
+    from nanlint.schema.values import Value
 
 _PART = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
 
@@ -24,12 +28,16 @@ class Bound:
 
     A string of `message` that is not UTF-8 reads with `\\xff` escapes; the exact bytes are in the tree.
     Values of a misspelt field whose meaning is plain are in the message too, and in `problems`.
+    `fork_uses`: what only forks of Caffe read. `repeats`: all values of a field that takes one value in BVLC
+    Caffe, where a fork takes several, by its route; the message has the first.
     """
 
     document: Document
     type_name: str
     message: Message
     problems: tuple[Problem, ...]
+    fork_uses: tuple[ForkUse, ...] = ()
+    repeats: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     _index: dict[int, dict[str, list[Entry]]] = field(default_factory=dict, repr=False)
 
     @property

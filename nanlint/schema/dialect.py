@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dialect:
-    """ANY: whatever a known fork accepts is accepted. BVLC: exactly BVLC Caffe 1.0. Else one fork, by nickname."""
+    """ANY: whatever a known fork accepts is accepted. BVLC: exactly BVLC Caffe 1.0. Else one fork by name."""
 
     name: str
 

@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.descriptor import FieldDescriptor
+
 from nanlint.schema.descriptors import PACKAGE
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
+    from google.protobuf.descriptor import EnumValueDescriptor
 
     Declared = FieldDescriptor | EnumValueDescriptor
 
@@ -31,6 +33,13 @@ def every_fork() -> Forks:
     from nanlint.schema.fork_names import REPOSITORIES
 
     return frozenset(REPOSITORIES)
+
+
+def name_of(declared: Declared) -> str:
+    """The name of a field or an enum value with what holds it: `PoolingParameter.stride`."""
+    holder = declared.containing_type if isinstance(declared, FieldDescriptor) else declared.type
+    assert holder is not None
+    return f"{holder.full_name}.{declared.name}".removeprefix(PACKAGE + ".")
 
 
 def forks_of(declared: Declared) -> Forks:
@@ -73,12 +82,22 @@ def forks_with_type(layer_type: str) -> Forks:
 
 @cache
 def type_readers(layer_type: str) -> Forks:
-    """The known forks that may have a layer type: those that register it, and those whose types are unlisted."""
+    """The known forks that may have a layer type: they register it, or the sources list no types."""
     from nanlint.schema.fork_layers import FORKS_WITH, FORKS_WITHOUT, UNLISTED
 
     if layer_type in FORKS_WITH:
         return _split(FORKS_WITH[layer_type]) | _split(UNLISTED)
     return every_fork() - _split(FORKS_WITHOUT.get(layer_type, ""))
+
+
+def in_words(forks: Forks, most: int = 4) -> str:
+    """Forks by nickname, the best known first, and how many more there are: "ssd, nvidia and 12 more"."""
+    from nanlint.schema.fork_names import REPOSITORIES
+
+    names = [name for name in REPOSITORIES if name in forks]
+    if len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 @cache
@@ -88,9 +107,7 @@ def _table() -> dict[str, dict[str, Any]]:
 
 
 def _tags(declared: Declared) -> dict[str, Any]:
-    holder = getattr(declared, "containing_type", None) or declared.type
-    name = f"{holder.full_name}.{declared.name}".removeprefix(PACKAGE + ".")
-    return _table().get(name, {})
+    return _table().get(name_of(declared), {})
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.schema.descriptors import descriptor
+from nanlint.schema.forks import FIRST_FORK_NUMBER
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -60,10 +61,17 @@ def _slips(word: str) -> int:
 
 def suggest_field(message: Descriptor, written: str) -> Suggestion:
     """The fields of `message` that may be meant by a name that it does not have."""
-    names = tuple(field.name for field in message.fields)
     synonym = _SYNONYMS.get(message.name, {}).get(written.lower())
     if synonym:
         return Suggestion((synonym,), True)
+    own = _among(written, tuple(field.name for field in message.fields if not is_fork_field(field)))
+    if own.names:
+        return own
+    theirs = tuple(field.name for field in message.fields if is_fork_field(field) and field.name != written)
+    return Suggestion(_among(written, theirs).names, False)
+
+
+def _among(written: str, names: tuple[str, ...]) -> Suggestion:
     word = _plain(written)
     spellings = (word, word + "param", word.removesuffix("s"), word + "s")
     same = [name for name in names if _plain(name) in spellings]
@@ -91,7 +99,9 @@ def where_else(message: Descriptor, written: str, layer_type: str) -> str:
         return "a layer cannot stand inside a layer; is a `}` missing before it?"
     if message.name == "SolverParameter" and written in descriptor("NetParameter").fields_by_name:
         return 'it belongs to the net, a file of its own that the solver names: `net: "net.prototxt"`'
-    holders = list(_holders(message, written))
+    holders = [name for name, fork in _holders(message, written) if not fork] or [
+        name for name, _ in _holders(message, written)
+    ]
     own = [name for name in holders if layer_type and _plain(name) == _plain(layer_type) + "param"]
     if own or 0 < len(holders) <= 4:
         blocks = " or ".join(f"`{name}`" for name in own or holders)
@@ -101,11 +111,12 @@ def where_else(message: Descriptor, written: str, layer_type: str) -> str:
     return _owner(message, written)
 
 
-def _holders(message: Descriptor, written: str) -> Iterator[str]:
-    """The blocks in `message` that have a field of that name."""
+def _holders(message: Descriptor, written: str) -> Iterator[tuple[str, bool]]:
+    """The blocks in `message` that have a field of that name, and whether only forks have it there."""
     for field in message.fields:
         if field.message_type is not None and written in field.message_type.fields_by_name:
-            yield field.name
+            held = field.message_type.fields_by_name[written]
+            yield field.name, is_fork_field(field) or is_fork_field(held)
 
 
 _OWNERS = (
@@ -121,7 +132,8 @@ _OWNERS = (
 def _owner(message: Descriptor, written: str) -> str:
     """A message elsewhere in the schema that has the field."""
     for name, what in _OWNERS:
-        if name != message.name and written in descriptor(name).fields_by_name:
+        held = descriptor(name).fields_by_name.get(written)
+        if name != message.name and held is not None and not is_fork_field(held):
             return f"it belongs to {what}"
     blocks = _blocks_with(written)
     if 0 < len(blocks) <= 4:
@@ -131,7 +143,8 @@ def _owner(message: Descriptor, written: str) -> str:
 
 @cache
 def _blocks_with(written: str) -> tuple[str, ...]:
-    return tuple(_holders(descriptor("LayerParameter"), written))
+    holders = tuple(_holders(descriptor("LayerParameter"), written))
+    return tuple(name for name, fork in holders if not fork) or tuple(name for name, _ in holders)
 
 
 def distance(a: str, b: str, limit: int) -> int:
@@ -161,4 +174,4 @@ def _stem(name: str) -> str:
 
 def is_fork_field(field: FieldDescriptor) -> bool:
     """Whether only forks of Caffe have the field: the schema numbers those from 100000."""
-    return field.number >= 100000
+    return field.number >= FIRST_FORK_NUMBER

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
+from nanlint.schema.forks import FIRST_FORK_NUMBER
 from nanlint.text.lexer import encoded
 from nanlint.text.tree import Kind, Scalar
 
@@ -56,6 +57,13 @@ def converter(field: FieldDescriptor) -> Convert:
     if isinstance(field.enum_type, EnumDescriptor):
         return _enum(field.enum_type)
     return _string if kind == FieldDescriptor.TYPE_STRING else _bytes
+
+
+def converter_of(kind: str) -> Convert | None:
+    """The function that reads a scalar of a type by its name in the schema (`bool`, `int32`)."""
+    if kind == "bool":
+        return _bool
+    return next((_integer(*limits) for limits in _LIMITS.values() if limits[0] == kind), None)
 
 
 def _integer(name: str, low: int, high: int) -> Convert:
@@ -177,12 +185,13 @@ def _enum(enum: EnumDescriptor) -> Convert:
 
 
 def _no_enum(scalar: Scalar, by_name: dict[str, int]) -> RefusedError:
-    legal = " or ".join(f"`{name}`" for name in by_name)
-    if len(by_name) > 6:
+    own = [name for name, number in by_name.items() if number < FIRST_FORK_NUMBER]
+    legal = " or ".join(f"`{name}`" for name in own)
+    if len(own) > 6:
         from nanlint.schema.suggest import nearest
 
         near = nearest(scalar.text, tuple(by_name))
-        legal = " or ".join(f"`{name}`" for name in near) if near else f"one of {', '.join(by_name)}"
+        legal = " or ".join(f"`{name}`" for name in near) if near else f"one of {', '.join(own)}"
     written = scalar.string.decode("utf-8", "replace") if scalar.kind is Kind.STRING else scalar.text
     meant = next((name for name in by_name if name.lower() == written.strip().lower()), None)
     kind = "wrong-type" if scalar.kind is Kind.STRING else "unknown-enum-value"

@@ -138,8 +138,9 @@ def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 def fill(draw: st.DrawFn, message: Any, depth: int) -> Any:
-    known = message.DESCRIPTOR.fields
-    chosen = draw(st.lists(st.sampled_from(list(known)), max_size=5, unique_by=lambda field: field.name))
+    known = list(message.DESCRIPTOR.fields)
+    some = st.lists(st.sampled_from(known), max_size=5, unique_by=lambda field: field.name)
+    chosen = draw(some) if known else []
     for field in chosen:
         if field.message_type is not None:
             if depth:
