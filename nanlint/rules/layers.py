@@ -87,7 +87,7 @@ def _empty(layer: Layer, blob: Blob) -> Problem:
 
 
 def _weighted(layer: Layer, blob: Blob) -> bool:
-    """Whether a loss weight is written into the empty top, which aborts at setup (SetLossWeights, layer.hpp)."""
+    """Whether a loss weight is written into the empty top, which aborts at setup (SetLossWeights)."""
     return any(weight and top is blob for weight, top in zip(layer.loss_weights, layer.tops, strict=False))
 
 
