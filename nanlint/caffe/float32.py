@@ -66,6 +66,6 @@ def shortest(x: float) -> float:
 
 
 def show(x: float) -> str:
-    """A number as messages print it: the fewest digits that name its 32-bit float."""
-    short = shortest(f32(x))
-    return f"{short:g}" if float(f"{short:g}") == short else f"{short:.9g}"
+    """A number as messages print it: as it was written, or to six digits as Caffe prints it."""
+    written = f"{shortest(f32(x)):.7g}"
+    return written if f32(float(written)) == f32(x) else f"{x:g}"

@@ -21,7 +21,7 @@ from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
-from nanlint.rules.wording import setting
+from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def unknown_solver_type(solver: Solver) -> Iterator[Problem]:
         f'`type: "{name}"` is no optimiser of Caffe, which aborts before it reads the net; '
         + (f'did you mean `"{near}"`?' if near else "write one of " + ", ".join(TYPES)),
         fix=fix,
+        severity=WARNING if for_a_fork(solver) else None,
     )
 
 

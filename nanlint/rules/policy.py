@@ -9,14 +9,14 @@ from nanlint.analysis.schedule import FIELDS, POLICIES
 from nanlint.caffe.solver import iterations
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
-from nanlint.rules.wording import setting
+from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Solver
 
-# policies of forks, and the fields by which they are set
-FORK_POLICIES = {"multifixed": "stagelr", "plateau": "plateau_winsize"}
+FORK_POLICIES = ("multifixed", "plateau")
+"""Of intel/caffe and the SSD forks."""
 
 
 @rule("LR002", "unknown-lr-policy", ERROR, effect=Effect.RUN_FAILURE)
@@ -43,7 +43,7 @@ def unknown_lr_policy(solver: Solver) -> Iterator[Problem]:
             f'`lr_policy: "{policy}"` is unknown to Caffe, which aborts at the first update; {_meant(policy)}'
         )
     lasting = iterations(param) > 0
-    fork = policy in FORK_POLICIES and not solver.pinned
+    fork = for_a_fork(solver) or (policy in FORK_POLICIES and not solver.pinned)
     yield finding(
         solver.at("lr_policy"),
         message,

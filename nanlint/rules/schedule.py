@@ -10,7 +10,7 @@ from nanlint.analysis.schedule import FIELDS, Schedule, schedule
 from nanlint.caffe.float32 import show
 from nanlint.caffe.solver import iterations
 from nanlint.findings import Effect, Problem
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted, setting
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ def steps_beyond_max_iter(solver: Solver) -> Iterator[Problem]:
         solver.at(field),
         f"the first step would come at iteration {first}, but the run ends at `max_iter: {rates.max_iter}`, "
         f'so the rate stays {show(rates.rate(0))}; step earlier or write `lr_policy: "fixed"`',
+        severity=INFO if rates.policy == "step" else None,
     )
 
 

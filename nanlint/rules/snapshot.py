@@ -1,4 +1,4 @@
-"""What a run reads and writes: snapshots, their prefix and format, and the weights that it starts from."""
+"""Snapshots: their prefix, their format, and whether any is written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.solver import (
-    iterations,
-)
+from nanlint.caffe.solver import iterations, net_sources
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
@@ -29,10 +27,11 @@ def snapshot_prefix_unusable(solver: Solver) -> Iterator[Problem]:
     """
     param = solver.param
     prefix = param.snapshot_prefix
-    if not prefix or not _saves(solver) or "\0" in prefix:
-        return
     at_start = param.snapshot != 0
-    blocked = _file_on_the_way(solver, prefix)
+    if not prefix or "\0" in prefix or not (at_start or _saves(solver)):
+        return
+    folder = Path(prefix + "_iter").parent
+    blocked = _file_on_the_way(solver, folder)
     if blocked:
         yield finding(
             solver.at("snapshot_prefix"),
@@ -42,18 +41,16 @@ def snapshot_prefix_unusable(solver: Solver) -> Iterator[Problem]:
             severity=ERROR,
             effect=Effect.SETUP_FAILURE if at_start else Effect.RUN_FAILURE,
         )
-    elif not any(base.joinpath(prefix).parent.is_dir() for base in _bases(solver)):
+    elif _run_from_here(solver) and not folder.is_dir():
         yield finding(
             solver.at("snapshot_prefix"),
-            f"the folder `{Path(prefix).parent}` of `snapshot_prefix` does not exist here; where it is "
-            f"missing, Caffe aborts {'at the start' if at_start else 'after the whole training'}: make it "
-            "before you train",
-            severity=INFO,
+            f"the folder `{folder}` of `snapshot_prefix` does not exist here; where it is missing, Caffe "
+            f"aborts {'at the start' if at_start else 'after the whole training'}: make it before you train",
             effect=Effect.SETUP_FAILURE if at_start else Effect.RUN_FAILURE,
         )
 
 
-@rule("SOL011", "nothing-is-saved", WARNING, effect=Effect.NONE)
+@rule("SOL011", "nothing-is-saved", INFO, effect=Effect.NONE)
 def nothing_is_saved(solver: Solver) -> Iterator[Problem]:
     """Neither a snapshot during the run nor one at its end is written.
 
@@ -102,24 +99,6 @@ def hdf5_layer_name(solver: Solver) -> Iterator[Problem]:
             )
 
 
-@rule("SOL013", "empty-weights-name", ERROR, effect=Effect.SETUP_FAILURE)
-def empty_weights_name(solver: Solver) -> Iterator[Problem]:
-    """`weights` holds an empty file name.
-
-    **In Caffe** `weights` is split at its commas and blanks around each name are dropped (solver.cpp,
-    LoadNetWeights); an empty name is opened like any other, and fails.
-
-    **Instead** remove the comma that is too many.
-    """
-    for index, names in enumerate(solver.param.weights):
-        if any(not name.strip() for name in names.split(",")):
-            yield finding(
-                solver.at(f"weights[{index}]"),
-                f'`weights: "{names}"` holds an empty file name, which Caffe cannot open; remove the comma '
-                "too many",
-            )
-
-
 def _saves(solver: Solver) -> bool:
     """Whether `caffe train` writes a snapshot (Solver::Step and Solve)."""
     param = solver.param
@@ -133,10 +112,13 @@ def _bases(solver: Solver) -> tuple[Path, ...]:
     return Path(), Path(solver.path).parent
 
 
-def _file_on_the_way(solver: Solver, prefix: str) -> str | None:
-    """The part of a prefix's folder that is a file wherever the prefix starts."""
-    for base in _bases(solver):
-        for folder in Path(prefix).parents:
-            if base.joinpath(folder).is_file():
-                return str(folder)
-    return None
+def _run_from_here(solver: Solver) -> bool:
+    """Whether the solver's nets are found from the working directory, as Caffe looks for them."""
+    paths = [source.path for source in net_sources(solver.param) if source.path]
+    return bool(paths) and all(Path(path).is_file() for path in paths)
+
+
+def _file_on_the_way(solver: Solver, folder: Path) -> str | None:
+    """The part of a folder's path that is a file, from the working directory or beside the solver."""
+    ways = (folder, *folder.parents)
+    return next((str(way) for base in _bases(solver) for way in ways if base.joinpath(way).is_file()), None)

@@ -20,7 +20,7 @@ from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
-from nanlint.rules.wording import setting
+from nanlint.rules.wording import for_a_fork, setting
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import LearnedParam, Solver
@@ -106,7 +106,7 @@ def unknown_regularization_type(solver: Solver) -> Iterator[Problem]:
         )
         + "; write one of them",
         fix=fix,
-        severity={True: None, None: WARNING, False: INFO}[looked_at],
+        severity=INFO if looked_at is False else WARNING if looked_at is None or for_a_fork(solver) else None,
         effect=Effect.NONE if looked_at is False else None,
     )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import show
+from nanlint.schema.suggest import is_fork_field
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+
+    from nanlint.caffe.model import Solver
 
 
 def setting(message: Message, name: str) -> str:
@@ -23,6 +26,14 @@ def value(of: object) -> str:
     if isinstance(of, float):
         return show(of)
     return f'"{of}"' if isinstance(of, str) else str(of)
+
+
+def for_a_fork(solver: Solver) -> bool:
+    """Whether the solver uses what only forks of Caffe have, so that a name unknown here may be known there."""
+    if solver.pinned:
+        return False
+    ours = all(not is_fork_field(field) for field, _ in solver.param.ListFields())
+    return not ours or any(problem.kind == "unknown-field" for problem in solver.bound.problems)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -43,5 +43,7 @@ def test_exp_and_sqrt_never_raise() -> None:
 def test_shows_the_fewest_digits() -> None:
     assert shortest(f32(0.1)) == 0.1
     assert show(f32(0.1)) == "0.1"
-    assert show(16777217.0) == "16777216"
+    assert show(0.9999999) == "0.9999999"
+    assert show(0.01 * 0.1**2) == "0.0001"
+    assert show(16777217.0) == "1.67772e+07"
     assert show(math.inf) == "inf"

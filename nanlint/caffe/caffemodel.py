@@ -1,0 +1,152 @@
+"""Which layers a `.caffemodel` holds, with the shapes of their blobs, without reading its numbers.
+
+The file is a NetParameter in protobuf's wire format: what is not asked for is stepped over, so a model of
+half a gigabyte costs no more than its table of layers.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# field numbers of the schema
+_NET_LAYER, _NET_LAYERS = 100, 2
+_NAME, _BLOBS = {_NET_LAYER: 1, _NET_LAYERS: 4}, {_NET_LAYER: 7, _NET_LAYERS: 6}
+_LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_LFS_POINTER = b"version https://git-lfs"
+
+MOST_SCANNED = 16_000_000
+"""Bytes of numbers that are looked through for nan and infinity."""
+
+Chunk = tuple[int, int, int]
+"""A field: its number, and where its value starts and ends (for a number: the number itself, and -1)."""
+
+
+class NotAModelError(Exception):
+    """The file is no NetParameter in protobuf's wire format."""
+
+
+@dataclass(frozen=True)
+class SavedBlob:
+    """One blob of a saved layer. `legacy`: it has four old axes, which may have 1s in front of its shape."""
+
+    shape: tuple[int, ...]
+    legacy: bool
+    count: int
+    finite: bool
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether Caffe takes it for a blob of this shape (blob.cpp, ShapeEquals)."""
+        if self.legacy:
+            return len(shape) <= 4 and self.shape == (1,) * (4 - len(shape)) + shape
+        return self.shape == shape
+
+
+@dataclass(frozen=True)
+class SavedLayer:
+    name: str
+    blobs: tuple[SavedBlob, ...]
+
+
+def saved_layers(path: Path) -> tuple[SavedLayer, ...] | None:
+    """The layers of a model file; None where this cannot say (HDF5, a Git LFS pointer).
+
+    Raises NotAModelError where protobuf cannot read the file, OSError where nobody can.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(_LFS_POINTER))
+        if not start:
+            return ()
+        if start.startswith(_HDF5_MAGIC) or start == _LFS_POINTER:
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return tuple(_layers(data))
+
+
+def _layers(data: mmap.mmap) -> Iterator[SavedLayer]:
+    for number, start, end in _fields(data, 0, len(data)):
+        if end >= 0 and number in _NAME:
+            name, blobs = b"", []
+            for inner, at, stop in _fields(data, start, end):
+                if inner == _NAME[number] and stop >= 0:
+                    name = data[at:stop]
+                elif inner == _BLOBS[number] and stop >= 0:
+                    blobs.append(_blob(data, at, stop))
+            yield SavedLayer(name.decode("utf-8", "surrogateescape"), tuple(blobs))
+
+
+def _blob(data: mmap.mmap, start: int, end: int) -> SavedBlob:
+    legacy = dict.fromkeys(_LEGACY_AXES, 0)
+    shape: list[int] = []
+    has_legacy = False
+    count, doubles, finite = 0, 0, True
+    for number, at, stop in _fields(data, start, end):
+        if number in legacy and stop < 0:
+            legacy[number], has_legacy = at, True
+        elif number == _SHAPE and stop >= 0:
+            shape += _dims(data, at, stop)
+        elif number == _DATA and stop >= 0:
+            count += (stop - at) // 4
+            finite = finite and _finite(data[at:stop] if stop - at <= MOST_SCANNED else b"", "f")
+        elif number == _DOUBLE_DATA and stop >= 0:
+            doubles += (stop - at) // 8
+            finite = finite and _finite(data[at:stop] if stop - at <= MOST_SCANNED else b"", "d")
+    axes = tuple(legacy.values()) if has_legacy else tuple(shape)
+    return SavedBlob(axes, has_legacy, doubles or count, finite)
+
+
+def _dims(data: mmap.mmap, start: int, end: int) -> Iterator[int]:
+    for number, at, stop in _fields(data, start, end):
+        if number == _DIM and stop < 0:
+            yield at
+        elif number == _DIM:
+            while at < stop:
+                dim, at = _varint(data, at, stop)
+                yield dim
+
+
+def _finite(numbers: bytes, code: str) -> bool:
+    """A sum is finite exactly if all its terms are: doubles hold sums of many floats."""
+    values = array(code)
+    values.frombytes(numbers[: len(numbers) // values.itemsize * values.itemsize])
+    return math.isfinite(sum(values))
+
+
+def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[Chunk]:
+    while at < end:
+        tag, at = _varint(data, at, end)
+        number, kind = tag >> 3, tag & 7
+        if number == 0:
+            raise NotAModelError
+        if kind == 0:
+            value, at = _varint(data, at, end)
+            yield number, value, -1
+            continue
+        if kind == 2:
+            size, at = _varint(data, at, end)
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+        else:
+            raise NotAModelError
+        if size > end - at:
+            raise NotAModelError
+        yield number, at, at + size
+        at += size
+
+
+def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < end and shift < 70:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    raise NotAModelError

@@ -1,0 +1,207 @@
+"""The weights that a run starts from, and those that its test nets take over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.caffemodel import NotAModelError, SavedLayer, saved_layers
+from nanlint.caffe.model import same_shape
+from nanlint.caffe.solver import first_test
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.registry import ERROR, INFO, finding, rule
+from nanlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Layer, Solver
+
+
+@rule("SOL013", "empty-weights-name", ERROR, effect=Effect.SETUP_FAILURE)
+def empty_weights_name(solver: Solver) -> Iterator[Problem]:
+    """`weights` holds an empty file name.
+
+    **In Caffe** `weights` is split at its commas and blanks around each name are dropped (solver.cpp,
+    LoadNetWeights); an empty name is opened like any other, and fails.
+
+    **Instead** remove the comma that is too many.
+    """
+    for index, names in enumerate(solver.param.weights):
+        if any(not name.strip() for name in names.split(",")):
+            yield finding(
+                solver.at(f"weights[{index}]"),
+                f'`weights: "{names}"` holds an empty file name, which Caffe cannot open; remove the comma '
+                "too many",
+            )
+
+
+@rule("SOL018", "unreadable-weights", ERROR, effect=Effect.SETUP_FAILURE)
+def unreadable_weights(solver: Solver) -> Iterator[Problem]:
+    """A file named in `weights` is none that Caffe can read.
+
+    **In Caffe** a file that is not HDF5 is read as a binary NetParameter (net.cpp, CopyTrainedLayersFrom;
+    io.cpp, ReadProtoFromBinaryFile): a text net, a file cut short or a folder aborts. Several names are
+    separated by commas alone.
+
+    **Instead** name a `.caffemodel` that `caffe train` wrote.
+    """
+    for route, name in _weight_files(solver):
+        path = _found(solver, name)
+        if path is None:
+            apart = name.split()
+            by_blanks = len(apart) > 1 and all(_found(solver, part) for part in apart)
+            yield finding(
+                solver.at(route),
+                f"`{name}` is read as one file name, since `weights` is split at commas alone; write a comma"
+                if by_blanks
+                else f"the weights file `{name}` is not on this machine; Caffe aborts where it is missing",
+                severity=None if by_blanks else INFO,
+            )
+            continue
+        if path.is_dir():
+            yield finding(solver.at(route), f"`{name}` is a folder, and Caffe aborts; name a file")
+            continue
+        try:
+            saved_layers(path)
+        except NotAModelError:
+            yield finding(
+                solver.at(route),
+                f"`{name}` is no binary NetParameter (a text file, or cut short), and Caffe aborts on "
+                "reading it; name a `.caffemodel`",
+            )
+        except OSError:
+            continue
+
+
+@rule("SOL019", "weights-do-not-fit", ERROR, effect=Effect.SETUP_FAILURE)
+def weights_do_not_fit(solver: Solver) -> Iterator[Problem]:
+    """A layer of a weights file has the name of a layer of the net, and other blobs.
+
+    **In Caffe** saved layers are matched by name, the first of that name (net.cpp, CopyTrainedLayersFrom),
+    whatever their type: the number of blobs and each shape must be equal. Layers that only one side has are
+    passed over.
+
+    **Instead** rename the layer in the net, so that it starts from its fillers; or mend its sizes.
+    """
+    for route, name in _weight_files(solver):
+        for saved in _readable(solver, name):
+            for net in solver.nets:
+                layer = next((one for one in net.layers if one.name == saved.name), None)
+                wrong = _misfit(layer, saved) if layer is not None else None
+                if layer is not None and wrong and not net.refused:
+                    yield finding(
+                        layer.at("name"),
+                        f"`{name}` holds a layer `{layer.name}` whose {wrong}, and Caffe aborts on loading "
+                        "it; rename the layer to start it from its fillers",
+                        layer=layer.name,
+                        related=[Related("the weights are named here", solver.at(route))],
+                    )
+
+
+@rule("SOL020", "non-finite-weights", ERROR, effect=Effect.NON_FINITE)
+def non_finite_weights(solver: Solver) -> Iterator[Problem]:
+    """A weights file holds NaN or infinity in a layer that the net loads.
+
+    **In Caffe** numbers are copied as they are (blob.cpp, FromProto), and the net's output is NaN from the
+    first iteration on. Such files are snapshots of a run that had blown up.
+
+    **Instead** start from an earlier snapshot.
+    """
+    net = solver.train_net
+    for route, name in _weight_files(solver):
+        for saved in _readable(solver, name):
+            loaded = net is not None and any(layer.name == saved.name for layer in net.layers)
+            if loaded and not all(blob.finite for blob in saved.blobs):
+                yield finding(
+                    solver.at(route),
+                    f"`{name}` holds NaN or infinity in layer `{saved.name}`, which the net loads; start "
+                    "from an earlier snapshot",
+                    layer=saved.name,
+                )
+
+
+@rule("SOL021", "test-weights-differ", ERROR, effect=Effect.RUN_FAILURE)
+def test_weights_differ(solver: Solver) -> Iterator[Problem]:
+    """A layer of the training net and the layer of that name in a test net have other blobs.
+
+    **In Caffe** a test net takes its weights from the training net by layer name, the first of that name, at
+    each test (net.cpp, ShareTrainedLayersWith): number and shapes of the blobs must be equal, else the first
+    test aborts.
+
+    **Instead** give both the same sizes, or the layer of the test net another name.
+    """
+    train = solver.train_net
+    if train is None or train.refused or first_test(solver.param) is None:
+        return
+    for test in solver.nets:
+        if test is train or test.refused:
+            continue
+        for layer in train.layers:
+            other = next((one for one in test.layers if one.name == layer.name), None)
+            wrong = _differ(layer, other) if other is not None else None
+            if other is not None and wrong:
+                yield finding(
+                    other.at("name"),
+                    f"`{layer.name}` has {wrong} in the test net, and Caffe aborts at the first test; give "
+                    "both the same sizes",
+                    layer=layer.name,
+                    related=[Related("the layer of the training net", layer.at("name"))],
+                )
+
+
+def _weight_files(solver: Solver) -> Iterator[tuple[str, str]]:
+    """The route and name of each weights file, as Caffe splits them."""
+    for index, names in enumerate(solver.param.weights):
+        for name in names.split(","):
+            if name.strip() and "\0" not in name:
+                yield f"weights[{index}]", name.strip()
+
+
+def _found(solver: Solver, name: str) -> Path | None:
+    places = (Path(name), Path(solver.path).parent / name)
+    return next((path for path in places if path.exists()), None)
+
+
+def _readable(solver: Solver, name: str) -> tuple[SavedLayer, ...]:
+    path = _found(solver, name)
+    if path is None or path.is_dir():
+        return ()
+    try:
+        return saved_layers(path) or ()
+    except (NotAModelError, OSError):
+        return ()
+
+
+def _misfit(layer: Layer, saved: SavedLayer) -> str | None:
+    """How a saved layer differs from the net's."""
+    if layer.spec is None or any(one.param.shape is None for one in layer.params):
+        return None
+    if len(layer.params) != len(saved.blobs):
+        return f"number of blobs is {len(saved.blobs)}, not {len(layer.params)}"
+    for one, blob in zip(layer.params, saved.blobs, strict=True):
+        shape = tuple(size for size in one.param.shape or () if size is not None)
+        if len(shape) != len(one.param.shape or ()):
+            continue
+        if not blob.fits(shape):
+            return f"blob {one.index} has the shape {_spelt(blob.shape)}, not {_spelt(shape)}"
+        expected = 1
+        for size in shape:
+            expected *= size
+        if blob.count != expected:
+            return f"blob {one.index} has {blob.count} numbers for the shape {_spelt(shape)}"
+    return None
+
+
+def _differ(layer: Layer, other: Layer) -> str | None:
+    if layer.spec is None or other.spec is None:
+        return None
+    if len(layer.params) != len(other.params):
+        return f"{counted(len(other.params), 'blob')} instead of {len(layer.params)}"
+    for one, two in zip(layer.params, other.params, strict=True):
+        if same_shape(one.param.shape, two.param.shape) is False:
+            return f"a blob {_spelt(two.param.shape or ())} instead of {_spelt(one.param.shape or ())}"
+    return None
+
+
+def _spelt(shape: tuple[int | None, ...]) -> str:
+    return " x ".join("?" if size is None else str(size) for size in shape) or "()"
