@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nanlint.findings import Effect, Problem, Severity
+from nanlint.text.tree import Block
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
     from nanlint.caffe.options import Options
+    from nanlint.text.source import Place
 
 # REGISTER_LAYER_CLASS and REGISTER_LAYER_CREATOR in src/caffe/layers and layer_factory.cpp
 BVLC_TYPES = frozenset(
@@ -32,13 +35,7 @@ def unknown_type(origin: Origin, name: str, type_name: str, options: Options) ->
     if type_name in OPTIONAL_TYPES:
         return _optional(origin, name, type_name) if options.pinned else None
     if not type_name:
-        return Problem(
-            where,
-            f"`{name}` has no `type`, and Caffe aborts on the layer; write its type",
-            "unknown-layer-type",
-            layer=name,
-            effect=Effect.SETUP_FAILURE,
-        )
+        return None if _type_is_written(origin) else _no_type(where, name)
     if not options.pinned and type_name in fork_types():
         return None
     meant = _meant(type_name)
@@ -61,9 +58,30 @@ def unknown_type(origin: Origin, name: str, type_name: str, options: Options) ->
     )
 
 
+def is_foreign(type_name: str) -> bool:
+    """Whether a layer type shows that a net is written for a fork of Caffe."""
+    return bool(type_name) and type_name not in BVLC_TYPES and type_name not in OPTIONAL_TYPES
+
+
 def fork_types() -> frozenset[str]:
     """Layer types that only forks of Caffe register."""
     return frozenset()
+
+
+def _no_type(where: Place, name: str) -> Problem:
+    return Problem(
+        where,
+        f"`{name}` has no `type`, and Caffe aborts on the layer; write its type",
+        "unknown-layer-type",
+        layer=name,
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
+def _type_is_written(origin: Origin) -> bool:
+    """Whether the text has a type that could not be read, which is said of the text."""
+    block = origin.bound.node(origin.route)
+    return isinstance(block, Block) and any(field.name == "type" for field in block.fields)
 
 
 def _optional(origin: Origin, name: str, type_name: str) -> Problem:
@@ -78,6 +96,7 @@ def _optional(origin: Origin, name: str, type_name: str) -> Problem:
     )
 
 
+@cache
 def _meant(type_name: str) -> str | None:
     from nanlint.schema.suggest import nearest
 

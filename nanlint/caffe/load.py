@@ -12,7 +12,7 @@ from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
 from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources
 from nanlint.caffe.state import state_in
-from nanlint.caffe.upgrade import UpgradedNet, current_origins, upgrade_net
+from nanlint.caffe.upgrade import UpgradedNet, current_layers, upgrade_net
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
@@ -121,7 +121,8 @@ def load_net(path: str, options: Options | None = None, files: Files | None = No
 
 def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:
     """The file that a path in a solver means: from the working directory, beside the solver, up its ancestors, a root."""
-    return next((str(path) for path in _candidates(written, solver_path, roots) if path.exists()), None)
+    found = next((path for path in _candidates(written, solver_path, roots) if path.exists()), None)
+    return None if found is None else os.path.normpath(found)
 
 
 def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Iterator[Path]:
@@ -167,7 +168,7 @@ def _inline_net(solver: Solver, source: NetSource, options: Options) -> Net:
     field = getattr(solver.param, name)
     param = cast("NetParameter", field[int(index[:-1])] if index else field)
     upgraded = UpgradedNet(
-        param, current_origins(solver.bound, param, source.route), list(_not_upgraded(origin, param))
+        param, current_layers(solver.bound, param, source.route), list(_not_upgraded(origin, param))
     )
     return build(solver.bound, upgraded, source.state(param), options, origin)
 

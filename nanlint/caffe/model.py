@@ -81,6 +81,11 @@ class Blob:
     shape: Shape = None
     consumers: list[tuple[Layer, int]] = field(default_factory=list)
 
+    @property
+    def made_at(self) -> Place:
+        """The place of the `top` that makes it."""
+        return self.producer.at(f"top[{self.top_index}]")
+
     def __repr__(self) -> str:
         return f"Blob({self.name!r}, version={self.version}, shape={self.shape})"
 
@@ -141,6 +146,7 @@ class Net:
     """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
 
     `trained`: a solver trains it. `runs`: False where its solver builds it and then runs no iteration or test of it.
+    `foreign`: it is written for a fork of Caffe, whose layers may do other than Caffe's of the same name.
     """
 
     bound: Bound
@@ -155,6 +161,7 @@ class Net:
     origin: Origin | None = None
     trained: bool = False
     runs: bool = True
+    foreign: bool = False
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

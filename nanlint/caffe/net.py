@@ -6,12 +6,13 @@ Every defect is recorded in the order in which Caffe would meet it, and building
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nanlint.caffe import wiring
 from nanlint.caffe.backward import Node, decide_backward
 from nanlint.caffe.fillers import filler_failure
-from nanlint.caffe.layer_types import OPTIONAL_TYPES, unknown_type
+from nanlint.caffe.layer_types import OPTIONAL_TYPES, is_foreign, unknown_type
 from nanlint.caffe.layers import layer_type
 from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
 from nanlint.caffe.model import Blob, Layer, Net, Param, Shape, ends_setup
@@ -20,6 +21,7 @@ from nanlint.caffe.sharing import ParamTable
 from nanlint.caffe.splits import Plan, Step, insert_splits
 from nanlint.caffe.state import PHASES, keeps, phase_name
 from nanlint.caffe.upgrade import OriginalLayer, UpgradedNet
+from nanlint.findings import Problem, Severity
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
@@ -57,11 +59,12 @@ class _Builder:
 
     def run(self, upgraded: UpgradedNet) -> None:
         net = self.net
-        for param, origin in zip(upgraded.param.layer, upgraded.origins, strict=True):
+        for layer in upgraded.layers:
+            param, origin = layer
             if param.include and param.exclude:
                 net.problems.append(wiring.include_and_exclude(origin, param))
             if keeps(net.state, param):
-                self.written.append(OriginalLayer(param, origin))
+                self.written.append(layer)
         self.plan = insert_splits(self.written)
         for index, (param, origin) in enumerate(self.written):
             phase = PHASES[param.phase] if param.HasField("phase") else net.phase
@@ -73,6 +76,9 @@ class _Builder:
             else:
                 self.add_split(net.layers[step.layer], step, step.split_top)
         decide_backward(self.nodes, upgraded.param.force_backward)
+        if not self.options.pinned and _is_foreign(net):
+            net.foreign = True
+            net.problems[:] = map(_less_sure, net.problems)
 
     def add_split(self, layer: Layer, step: Step, top_index: int) -> None:
         node = Node(None, [self.blob_ids[step.bottoms[0]]], [], step.loss_weights or [0.0] * len(step.tops))
@@ -176,10 +182,7 @@ class _Builder:
         setup = LayerSetup(
             layer.param,
             layer.phase,
-            [
-                Bottom(blob.name, blob.shape, blob.producer.at(f"top[{blob.top_index}]"), blob.producer.name)
-                for blob in layer.bottoms
-            ],
+            [Bottom(blob.name, blob.shape, blob, blob.producer.name) for blob in layer.bottoms],
             [blob.name for blob in layer.tops],
             layer.origin,
             self.net.problems,
@@ -236,3 +239,20 @@ class _Builder:
         specs = layer.param.param
         for index in range(len(specs)):
             self.params.add_unknown(layer, index)
+
+
+_FORK_FIELDS = ("fork-field", "unknown-field", "unknown-enum-value")
+# what every fork builds nets by; the conditions of single layers are a fork's own
+_SURE_IN_FORKS = ("unknown-bottom", "duplicate-top", "unknown-layer-type")
+
+
+def _is_foreign(net: Net) -> bool:
+    return any(is_foreign(layer.type) for layer in net.layers) or any(
+        problem.kind in _FORK_FIELDS for problem in net.bound.problems
+    )
+
+
+def _less_sure(problem: Problem) -> Problem:
+    if problem.kind in _SURE_IN_FORKS or problem.severity is Severity.INFO:
+        return problem
+    return replace(problem, severity=Severity.WARNING)

@@ -29,10 +29,10 @@ class OriginalLayer(NamedTuple):
 
 
 class UpgradedNet(NamedTuple):
-    """A net in the format of today: `origins` has one entry a layer of `param`."""
+    """A net in the format of today, and each of its layers with its place."""
 
     param: NetParameter
-    origins: list[Origin]
+    layers: list[OriginalLayer]
     problems: list[Problem]
 
 
@@ -41,7 +41,7 @@ def upgrade_net(bound: Bound) -> UpgradedNet:
     written = cast("NetParameter", bound.message)
     problems: list[Problem] = []
     if not written.layers and not written.input and not any(map(_is_old_batch_norm, written.layer)):
-        return UpgradedNet(written, current_origins(bound, written), problems)
+        return UpgradedNet(written, current_layers(bound, written), problems)
     upgraded = new_net()
     layers: list[OriginalLayer]
     if any(entry.HasField("layer") for entry in written.layers):
@@ -54,18 +54,19 @@ def upgrade_net(bound: Bound) -> UpgradedNet:
     layers = [*_input_layer(bound, upgraded, problems), *layers]
     for obsolete in ("layers", "layer", "input", "input_shape", "input_dim"):
         upgraded.ClearField(obsolete)
-    for layer in layers:
-        added = upgraded.layer.add()
-        added.CopyFrom(layer.param)
-        if _is_old_batch_norm(added):
-            _freeze(added.param)
-    return UpgradedNet(upgraded, [layer.origin for layer in layers], problems)
+    upgraded.layer.extend(layer.param for layer in layers)
+    for added in filter(_is_old_batch_norm, upgraded.layer):
+        _freeze(added.param)
+    moved = zip(upgraded.layer, layers, strict=True)
+    return UpgradedNet(upgraded, [OriginalLayer(param, layer.origin) for param, layer in moved], problems)
 
 
-def current_origins(bound: Bound, net: NetParameter, route: str = "") -> list[Origin]:
-    """Where the layers of a net in the format of today were written; `route` leads to the net."""
+def current_layers(bound: Bound, net: NetParameter, route: str = "") -> list[OriginalLayer]:
+    """The layers of a net in the format of today; `route` leads to the net."""
     prefix = f"{route}.layer" if route else "layer"
-    return [Origin(bound, f"{prefix}[{index}]") for index in range(len(net.layer))]
+    return [
+        OriginalLayer(param, Origin(bound, f"{prefix}[{index}]")) for index, param in enumerate(net.layer)
+    ]
 
 
 def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> list[OriginalLayer]:
@@ -76,7 +77,7 @@ def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> 
         OriginalLayer(*upgrade_layer(bound, f"layers[{index}]", entry))
         for index, entry in enumerate(written.layers)
     ]
-    new = [OriginalLayer(*pair) for pair in zip(written.layer, current_origins(bound, written), strict=True)]
+    new = current_layers(bound, written)
     if old and new:
         problems.append(
             Problem(

@@ -91,7 +91,7 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
                 [Related(f"`{name}` is made here", top)],
             )
     kept = {layer.origin for layer in net.layers}
-    for param, origin in zip(upgraded.param.layer, upgraded.origins, strict=True):
+    for param, origin in upgraded.layers:
         if origin not in kept and name in param.top:
             rule = origin.place("include[0]" if param.include else "exclude[0]")
             return (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from nanlint.caffe.model import TEST, TRAIN, Dim, Origin, Param, Shape
+from nanlint.caffe.model import TEST, TRAIN, Blob, Dim, Origin, Param, Shape
 from nanlint.findings import Effect, Fix, Problem, Related, Severity
 from nanlint.text.source import Place
 
@@ -59,14 +59,18 @@ class InPlace(Enum):
     WRONG_OUTPUT = "the output is wrong"
 
 
-@dataclass(frozen=True)
-class Bottom:
-    """What a layer reads: a blob's name and shape, and the place of the top that made it."""
+class Bottom(NamedTuple):
+    """What a layer reads: a blob's name and shape, and the top that made it, or the place of that top."""
 
     name: str
     shape: Shape
-    made_at: Place
-    made_by: str
+    made: Blob | Place
+    made_by: str = ""
+
+    @property
+    def made_at(self) -> Place:
+        """The place of the top that made it."""
+        return self.made if isinstance(self.made, Place) else self.made.made_at
 
 
 @dataclass(frozen=True)
