@@ -48,6 +48,7 @@ class Value(NamedTuple):
     integer    all elements are whole numbers
     square     bounds of the mean square of the elements, or None
     axis       the elements are probabilities that add to 1 along this axis
+    deviation  standard deviation of independent normal numbers around (low + high) / 2
     """
 
     low: float
@@ -63,6 +64,7 @@ class Value(NamedTuple):
     basis: object = None
     square: Interval | None = None
     axis: int | None = None
+    deviation: float | None = None
 
     @property
     def constant(self) -> float | None:
@@ -260,9 +262,9 @@ def _concentrated(mean: float, count: int | None) -> Interval | None:
 
 
 @cache
-def _normal_parts() -> tuple[Part, ...]:
+def normal_parts() -> tuple[Part, ...]:
+    """The parts of a standard normal number; the outer ones reach to 40 deviations."""
     quantile = NormalDist().inv_cdf
-    # the last parts reach far: the bounds of a Gaussian depend on how many numbers are drawn
     edges = [-40.0, *(quantile(i / PARTS) for i in range(1, PARTS // 2)), 0.0]
     edges += [-edge for edge in reversed(edges[:-1])]
     return tuple(Part(a, b, 1 / PARTS) for a, b in zip(edges, edges[1:], strict=False))
@@ -280,11 +282,12 @@ def gaussian(mean: float, deviation: float, count: int | None) -> Value:
     low, high = f32(mean - reach), f32(mean + reach)
     parts = tuple(
         Part(max(low, f32(mean + a * deviation)), min(high, f32(mean + b * deviation)), chance)
-        for a, b, chance in _normal_parts()
+        for a, b, chance in normal_parts()
     )
     exact = deviation * deviation + mean * mean
     return Value(
-        low, high, count=count, number=count or 0, parts=parts, basis=object(), square=_concentrated(exact, count)
+        low, high, count=count, number=count or 0, parts=parts, basis=object(),
+        square=_concentrated(exact, count), deviation=deviation,
     )
 
 

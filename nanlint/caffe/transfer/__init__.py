@@ -35,6 +35,7 @@ class Step:
         self.tops: list[Value] = []
         self.grads: list[Value] = []
         self.bottom_grads: list[Value | None] = []
+        self.pieces: dict[Blob, list[tuple[Blob, Value]]] = {}
 
     def top_count(self, index: int = 0) -> int | None:
         return size(self.layer.tops[index])

@@ -1,0 +1,123 @@
+"""Value ranges over a net: what every blob can hold and surely holds, forward and backward.
+
+The first iteration starts from the fillers; `moved` asks for what holds once the weights have moved:
+their ranges are then unknown, but finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.intervals import plus, times
+from nanlint.caffe.transfer import Step, run_backward, run_forward, size
+from nanlint.caffe.transfer.sources import weights_of
+from nanlint.caffe.values import Value, anything, between, combine, constant, unknown
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Blob, Layer, Net
+
+
+class Ranges:
+    """The steps of one pass over a net, in the order of its layers, and the value of each blob version."""
+
+    def __init__(self, net: Net, moved: bool) -> None:
+        self.net = net
+        self.moved = moved
+        self.steps: list[Step] = []
+        self.values: dict[Blob, Value] = {}
+        self.grads: dict[Blob, Value] = {}
+
+    def step(self, layer: Layer) -> Step:
+        return self.steps[self.net.layers.index(layer)]
+
+    def loss(self) -> Value:
+        """The reported loss: every top times its loss weight, added up (Net::ForwardFromTo)."""
+        reported = constant(0.0, 1)
+        for step in self.steps:
+            for weight, top in zip(step.layer.loss_weights, step.tops, strict=False):
+                if weight and (top.count or 1) == 1:
+                    reported = combine(reported, combine(top, constant(weight, 1), times), plus)
+        return reported
+
+
+@lru_cache(maxsize=16)
+def _cached(net: Net, moved: bool) -> Ranges:
+    return compute(net, moved)
+
+
+def ranges(net: Net, moved: bool = False) -> Ranges:
+    """The ranges of a net, computed once."""
+    return _cached(net, moved)
+
+
+def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, float]] | None = None) -> Ranges:
+    """The ranges of a net; `given` has the bounds of blobs that the user knows (`--range data:0,255`)."""
+    got = Ranges(net, moved)
+    for layer in net.layers:
+        bottoms = [got.values.get(blob) or anything(size(blob)) for blob in layer.bottoms]
+        weights = [
+            unknown(size_of) if moved and learned.lr_mult != 0 else weights_of(learned)
+            for learned, size_of in ((p, weights_of(p).count) for p in layer.params)
+        ]
+        step = Step(layer, bottoms, weights, moved)
+        step.pieces = {blob: _pieces(blob, got) for blob in layer.bottoms[:1]}
+        step.tops = run_forward(step) if not layer.refused else [anything(size(blob)) for blob in layer.tops]
+        for blob, value in zip(layer.tops, step.tops, strict=False):
+            if given and blob.name in given and not layer.bottoms:
+                value = between(*given[blob.name], size(blob))
+            got.values[blob] = value
+        step.tops = [got.values[blob] for blob in layer.tops]
+        got.steps.append(step)
+    _backward(got)
+    return got
+
+
+def _pieces(blob: Blob, got: Ranges) -> list[tuple[Blob, Value]]:
+    """What was put side by side along the channels to make a blob."""
+    maker = blob.producer
+    if maker.type != "Concat" or maker.param.concat_param.axis != 1 or blob not in maker.tops:
+        return []
+    return [(part, got.values[part]) for part in maker.bottoms if part in got.values]
+
+
+def _backward(got: Ranges) -> None:
+    """Gradients, for the layers that run backward and the bottoms they propagate to."""
+    for step in reversed(got.steps):
+        layer = step.layer
+        if not layer.runs_backward:
+            continue
+        step.grads = [_incoming(step, index, got) for index in range(len(layer.tops))]
+        wanted = [index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))]
+        if not any(wanted):
+            step.bottom_grads = [None] * len(wanted)
+            continue
+        grads = run_backward(step)
+        step.bottom_grads = [grad if asked else None for grad, asked in zip(grads, wanted, strict=True)]
+        for blob, grad in zip(layer.bottoms, step.bottom_grads, strict=True):
+            if grad is not None:
+                known = got.grads.get(blob)
+                got.grads[blob] = grad if known is None else combine(known, grad, plus)
+
+
+def _incoming(step: Step, index: int, got: Ranges) -> Value:
+    """The gradient of a top: its loss weight, and what its readers propagate."""
+    blob = step.layer.tops[index]
+    weight = step.layer.loss_weights[index] if index < len(step.layer.loss_weights) else 0.0
+    from_readers = got.grads.get(blob)
+    if weight != 0:
+        own = constant(weight, size(blob))
+        return own if from_readers is None else combine(own, from_readers, plus)
+    return from_readers or constant(0.0, size(blob))
+
+
+def downstream(got: Ranges, blob: Blob) -> Iterator[Step]:
+    """The steps that surely pass on what is not finite in a blob, in order."""
+    spoiled = {blob}
+    for step in got.steps:
+        if any(bottom in spoiled for bottom in step.layer.bottoms):
+            bad = [top for top, value in zip(step.layer.tops, step.tops, strict=False) if value.surely_bad]
+            if bad:
+                spoiled.update(bad)
+                yield step
