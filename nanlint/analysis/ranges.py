@@ -86,7 +86,7 @@ def _backward(got: Ranges) -> None:
     """Gradients, for the layers that run backward and the bottoms they propagate to."""
     for step in reversed(got.steps):
         layer = step.layer
-        if not layer.runs_backward:
+        if not layer.runs_backward or layer.refused:
             continue
         step.grads = [_incoming(step, index, got) for index in range(len(layer.tops))]
         wanted = [index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))]

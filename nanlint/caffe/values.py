@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import EVERYWHERE, NEVER, SOMEWHERE, Image, Interval, Map, magnitude
@@ -21,6 +23,8 @@ from nanlint.caffe.intervals import EVERYWHERE, NEVER, SOMEWHERE, Image, Interva
 DOUBT = 1e-9
 _LOG_DOUBT = math.log(DOUBT)
 PARTS = 64
+TINY = 1.4e-45
+"""The smallest positive 32-bit float: a continuous number left of 0 is at most -TINY."""
 NAN: Interval = (math.nan, math.nan)
 
 Test = Callable[[float, float], bool]
@@ -34,7 +38,8 @@ class Part(NamedTuple):
     chance: float
 
 
-class Value(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
     """What is known of one blob (or of its gradient).
 
     low, high  bounds of every element that is not NaN (NaN, NaN where no element is a number)
@@ -76,7 +81,7 @@ class Value(NamedTuple):
     @property
     def finite(self) -> bool:
         """Whether every element is surely finite (for unknown data: is taken to be)."""
-        return not self.nan and -FLOAT_MAX <= self.low and self.high <= FLOAT_MAX
+        return not self.nan and self.low >= -FLOAT_MAX and self.high <= FLOAT_MAX
 
     def chance(self, test: Test) -> float:
         """The chance that one independent element passes a test of intervals."""
@@ -116,7 +121,7 @@ class Value(NamedTuple):
         """Whether some element certainly is not finite."""
         return self.surely(is_bad)
 
-    def map(self, image: Map, *, of_nan: Interval | None = None, **more: object) -> Value:
+    def map(self, image: Map, *, of_nan: Interval | None = None, **more: Any) -> Value:
         """The value after a function of each element.
 
         `of_nan`: what the function makes of NaN, if not NaN. Parts stay aligned with this value's.
@@ -153,11 +158,15 @@ class Value(NamedTuple):
             low, high, may_be_nan, self.known, self.count, self.number, tuple(parts), tuple(found), self.equal,
             basis=self.basis,
         )
-        return got._replace(**more) if more else got
+        return got.but(**more) if more else got
+
+    def but(self, **changes: Any) -> Value:
+        """The same value with some fields changed."""
+        return replace(self, **changes)
 
     def sized(self, count: int | None) -> Value:
         """The same numbers in a blob of another size (each of the old ones is still there)."""
-        return self if count == self.count else self._replace(count=count, axis=None)
+        return self if count == self.count else self.but(count=count, axis=None)
 
     def bounds(self, count: int | None = None) -> Value:
         """The bounds alone: what is still known of a selection of the elements."""
@@ -242,7 +251,7 @@ def uniform(low: float, high: float, count: int | None) -> Value:
         return constant(low, count) if low == high else Value(low, high, count=count)
     width = high - low
     edges = sorted({low, high, *(low + width * i / PARTS for i in range(1, PARTS)), *_special(low, high)})
-    parts = tuple(Part(a, b, (b - a) / width) for a, b in zip(edges, edges[1:], strict=False))
+    parts = tuple(Part(a, b or -TINY, (b - a) / width) for a, b in pairwise(edges))
     mean = (low + high) / 2
     exact = width * width / 12 + mean * mean
     return Value(
@@ -267,7 +276,7 @@ def normal_parts() -> tuple[Part, ...]:
     quantile = NormalDist().inv_cdf
     edges = [-40.0, *(quantile(i / PARTS) for i in range(1, PARTS // 2)), 0.0]
     edges += [-edge for edge in reversed(edges[:-1])]
-    return tuple(Part(a, b, 1 / PARTS) for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(Part(a, b or -TINY, 1 / PARTS) for a, b in pairwise(edges))
 
 
 def gaussian(mean: float, deviation: float, count: int | None) -> Value:
@@ -281,7 +290,7 @@ def gaussian(mean: float, deviation: float, count: int | None) -> Value:
     reach = deviation * normal_reach(count or 10**9)
     low, high = f32(mean - reach), f32(mean + reach)
     parts = tuple(
-        Part(max(low, f32(mean + a * deviation)), min(high, f32(mean + b * deviation)), chance)
+        Part(max(low, f32(mean + a * deviation)), min(high, f32(mean + b * deviation) or -TINY), chance)
         for a, b, chance in normal_parts()
     )
     exact = deviation * deviation + mean * mean
@@ -374,7 +383,7 @@ def combine(one: Value, other: Value, operation: Callable[[Interval, Interval], 
     may_be_nan = nan != NEVER or one.nan or other.nan
     base = Value(low, high, may_be_nan, known, one.count, equal=one.equal and other.equal)
     for a, b, swapped in ((one, other, False), (other, one, True)):
-        if a.number and known:
+        if (a.number or a.found) and known:
 
             def against(x: float, y: float, b: Value = b, swapped: bool = swapped) -> Image:
                 pair: tuple[Interval, Interval] = ((x, y), (b.low, b.high))
@@ -385,15 +394,15 @@ def combine(one: Value, other: Value, operation: Callable[[Interval, Interval], 
                     _joint(operation, p, q) if not swapped else _joint(operation, q, p)
                     for p, q in zip(a.parts, b.parts, strict=True)
                 )
-                return base._replace(parts=parts, number=a.number, basis=a.basis)
+                return base.but(parts=parts, number=a.number, basis=a.basis)
             if b.constant is not None or not b.nan:
                 mapped = a.map(against)
                 if mapped.parts or mapped.found:
-                    return base._replace(
+                    return base.but(
                         parts=mapped.parts, number=a.number, basis=a.basis, found=mapped.found
                     )
     found = [NAN] if one.surely_nan or other.surely_nan else []
-    return base._replace(found=tuple(found))
+    return base.but(found=tuple(found))
 
 
 def _joint(operation: Callable[[Interval, Interval], Image], one: Part, other: Part) -> Part:
@@ -406,9 +415,26 @@ def total(value: Value, count: int | None) -> Interval:
     if count is None or value.low != value.low:
         return -math.inf, math.inf
     low, high = value.low * count, value.high * count
+    if value.number == value.count == count and value.low >= 0 and not value.nan:
+        low = max(low, _layered(value.parts, count))
     covered = math.fsum(part.chance for part in value.parts)
     if value.number == value.count == count and covered > 1 - 1e-6 and not value.nan and value.finite:
         slack = (value.high - value.low) * math.sqrt(-count * _LOG_DOUBT / 2)
         low = max(low, count * math.fsum(p.chance * p.low for p in value.parts) - slack)
         high = min(high, count * math.fsum(p.chance * p.high for p in value.parts) + slack)
     return low, high
+
+
+def _layered(parts: Sequence[Part], count: int) -> float:
+    """What the sum of numbers that are not negative surely reaches: level by level, by how many exceed it."""
+    summed, level = 0.0, 0.0
+    above = math.fsum(part.chance for part in parts)
+    for part in sorted(parts):
+        summed += (part.low - level) * _at_least(count * above) if part.low > level else 0.0
+        level, above = max(level, part.low), above - part.chance
+    return summed
+
+
+def _at_least(expected: float) -> float:
+    """How often something surely happens that is expected so often (Chernoff, for each of the parts)."""
+    return max(0.0, expected - math.sqrt(2 * expected * (math.log(PARTS) - _LOG_DOUBT)))

@@ -290,7 +290,7 @@ def relu(step: Step) -> list[Value]:
 
 def _with_nan_of(weights: Value, top: Value) -> Value:
     """A NaN among per-channel weights makes all elements of its channel NaN."""
-    return top._replace(nan=True, found=(*top.found, (math.nan, math.nan))) if weights.surely_nan else top
+    return top.but(nan=True, found=(*top.found, (math.nan, math.nan))) if weights.surely_nan else top
 
 
 @backward("ReLU", "PReLU")
@@ -470,7 +470,7 @@ def scale(step: Step) -> list[Value]:
     own = 0 if len(step.bottoms) > 1 else 1
     if step.layer.param.scale_param.bias_term and len(step.weights) > own:
         top = _with_nan_of(step.weights[own], combine(top, step.weights[own], plus))
-    return [top._replace(count=step.top_count())]
+    return [top.but(count=step.top_count())]
 
 
 @backward("Scale")
@@ -478,9 +478,9 @@ def scale_gradient(step: Step) -> list[Value]:
     factor = _second(step)
     if factor is None:
         return []
-    grads = [combine(step.grads[0], factor, times)._replace(count=step.bottoms[0].count)]
+    grads = [combine(step.grads[0], factor, times).but(count=step.bottoms[0].count)]
     if len(step.bottoms) > 1:
-        grads.append(step.bottoms[1].map(lambda low, high: (-math.inf, math.inf, NEVER))._replace(known=False))
+        grads.append(step.bottoms[1].map(lambda low, high: (-math.inf, math.inf, NEVER)).but(known=False))
     return grads
 
 
@@ -490,9 +490,9 @@ def bias(step: Step) -> list[Value]:
     if summand is None:
         return []
     top = _with_nan_of(summand, combine(step.bottoms[0], summand, plus))
-    return [top._replace(count=step.top_count())]
+    return [top.but(count=step.top_count())]
 
 
 @backward("Bias")
 def bias_gradient(step: Step) -> list[Value]:
-    return [step.grads[0]._replace(count=step.bottoms[0].count)]
+    return [step.grads[0].but(count=step.bottoms[0].count)]

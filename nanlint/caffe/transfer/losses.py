@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, Image, Interval, increasing, plus, raised, scaled, times
+from nanlint.caffe.intervals import NEVER, Image, Interval, Map, increasing, plus, raised, scaled, times
 from nanlint.caffe.transfer import Step, backward, forward
 from nanlint.caffe.transfer.normalization import bad_for_softmax
 from nanlint.caffe.transfer.sums import summed
@@ -47,7 +47,7 @@ def softmax_loss(step: Step) -> list[Value]:
 def softmax_loss_gradient(step: Step) -> list[Value]:
     """(p - 1) times the weight, which a NaN weight makes 0 (softmax_loss_layer.cpp, caffe_scal)."""
     x, weight = step.bottoms[0], step.grads[0]
-    if bad_for_softmax(x) or step.tops and step.tops[0].surely_nan:
+    if bad_for_softmax(x) or (step.tops and step.tops[0].surely_nan):
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
     if weight.constant is not None and step.layer.type == "SoftmaxWithLoss":
         return [Value(-1.0, 1.0, count=x.count).map(scaled(weight.constant))]
@@ -60,7 +60,7 @@ def euclidean_loss(step: Step) -> list[Value]:
     squares = combine(step.bottoms[0], step.bottoms[1], minus).map(raised(2.0))
     sums = summed(squares, step.bottoms[0].count, 1)
     rows = _rows(step)
-    return [sums.map(scaled(0.5 / rows))] if rows else [anything(1)._replace(nan=sums.nan, found=sums.found)]
+    return [sums.map(scaled(0.5 / rows))] if rows else [anything(1).but(nan=sums.nan, found=sums.found)]
 
 
 @backward("EuclideanLoss")
@@ -69,7 +69,7 @@ def euclidean_loss_gradient(step: Step) -> list[Value]:
     difference = combine(step.bottoms[0], step.bottoms[1], minus)
     if not rows or step.grads[0].constant is None:
         nan = difference.surely_nan
-        return [anything(x.count)._replace(nan=nan, found=(NAN,) if nan else ()) for x in step.bottoms]
+        return [anything(x.count).but(nan=nan, found=(NAN,) if nan else ()) for x in step.bottoms]
     alpha = f32(step.grads[0].constant / rows)
     grad = combine(difference, constant(alpha, difference.count), times)
     if alpha == 0:
@@ -79,7 +79,7 @@ def euclidean_loss_gradient(step: Step) -> list[Value]:
 
 def _cross_entropy(x: Interval, target: Interval) -> Image:
     """max(x, 0) - x t + ln(1 + exp(-|x|)); infinite x gives NaN."""
-    if x[0] != x[0] or target[0] != target[0] or math.isinf(x[0]) and x[0] == x[1]:
+    if x[0] != x[0] or target[0] != target[0] or (math.isinf(x[0]) and x[0] == x[1]):
         return math.nan, math.nan, 2
     if math.isinf(x[0]) or math.isinf(x[1]):
         return -math.inf, math.inf, 1
@@ -94,7 +94,7 @@ def _cross_entropy(x: Interval, target: Interval) -> Image:
 def sigmoid_loss(step: Step) -> list[Value]:
     x, target = step.bottoms[0], step.bottoms[1]
     terms = combine(x, target, _cross_entropy)
-    return [summed(terms._replace(number=0, parts=()) if not terms.surely_bad else terms, x.count, 1)]
+    return [summed(terms.but(number=0, parts=()) if not terms.surely_bad else terms, x.count, 1)]
 
 
 @forward("HingeLoss")
@@ -109,11 +109,13 @@ def hinge_loss(step: Step) -> list[Value]:
     costs = margins.map(raised(2.0)) if squared else margins
     # which elements are labels is not known: the others are all but one in each row
     others = rows * max(classes - 1, 0)
-    at_label = f32(max(0.0, 1.0 - x.low))
+    at_label = [f32(max(0.0, 1.0 - x_end)) for x_end in (x.high, x.low)]
+    if squared:
+        at_label = [f32(cost * cost) for cost in at_label]
     if math.isinf(costs.low) and others:
         return [constant(math.inf, 1)]
-    low = costs.low * others
-    high = costs.high * others + rows * (at_label * at_label if squared else at_label)
+    low = costs.low * others + rows * at_label[0]
+    high = costs.high * others + rows * at_label[1]
     total = _scalar(low, high)
     return [total.map(scaled(1.0 / rows)) if math.isfinite(total.high) else total]
 
@@ -144,7 +146,7 @@ def logistic_loss_gradient(step: Step) -> list[Value]:
     if x.constant is not None and x.constant != x.constant:
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
     if weight.surely_bad:
-        return [anything(x.count)._replace(nan=True)]
+        return [anything(x.count).but(nan=True)]
     return [anything(x.count)]
 
 
@@ -199,7 +201,7 @@ def contrastive_loss(step: Step) -> list[Value]:
     return [total.map(scaled(0.5 / rows))]
 
 
-def _gap(margin: float, legacy: bool) -> object:
+def _gap(margin: float, legacy: bool) -> Map:
     def at(square: float) -> float:
         near = f32(max(margin - (square if legacy else math.sqrt(square)), 0.0))
         return near if legacy else f32(near * near)

@@ -6,15 +6,24 @@ import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, SOMEWHERE, Image, Interval, magnitude, plus, quotient, raised, times
+from nanlint.caffe.intervals import (
+    NEVER,
+    SOMEWHERE,
+    Image,
+    Interval,
+    magnitude,
+    plus,
+    quotient,
+    raised,
+    times,
+)
 from nanlint.caffe.model import TEST
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, Value, anything, certain, combine, constant, farthest, total, unknown
+from nanlint.caffe.values import NAN, TINY, Value, anything, certain, combine, constant, farthest, total, unknown
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
 
-TINY = 1e-45
 SMALLEST_SQUARE = 1e-19
 """Deviations below this have squares that underflow to 0 or to denormals."""
 UNDERFLOW = 104.0
@@ -54,11 +63,8 @@ def exact_mean(number: float, elements: int | None) -> bool:
 
 
 def varies(x: Value) -> bool:
-    """Whether the elements surely differ enough for a variance above 0 in some region.
-
-    True of numbers that were drawn independently from a spread that is not denormal.
-    """
-    return bool(x.parts) and x.number > 1 and not x.equal and x.high - x.low > SMALLEST_SQUARE
+    """Whether the elements surely differ in every region: they were drawn independently of each other."""
+    return bool(x.count) and x.number == x.count and not x.equal and x.high - x.low > SMALLEST_SQUARE
 
 
 @forward("BatchNorm")
@@ -72,7 +78,7 @@ def batch_norm(step: Step) -> list[Value]:
 
 
 def _all_nan(x: Value) -> Value:
-    return x.bounds(x.count)._replace(nan=True, found=(NAN,))
+    return x.bounds(x.count).but(nan=True, found=(NAN,))
 
 
 def stored(step: Step) -> tuple[Value, Value] | None:
@@ -112,7 +118,7 @@ def _with_stored(step: Step, x: Value, eps: float) -> Value:
 
 def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
     """(x - mean) / sqrt(variance + eps), mean and variance of the batch."""
-    if elements == 1 or (x.equal and x.constant is not None and exact_mean(x.constant, elements)):
+    if elements == 1 or (x.constant is not None and exact_mean(x.constant, elements)):
         return _flat(x, eps)
     if x.equal or x.constant is not None:
         return _nearly_flat(x, eps)
@@ -130,16 +136,26 @@ def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
         if x.known and mean_square(x)[1] + eps < 0:
             return _all_nan(x)
         return Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)
-    if eps > 0 or varies(x):
-        limit = min(reach, (x.high - x.low) / math.sqrt(eps)) if eps > 0 and x.known else reach
-        found: tuple[Interval, ...] = ()
-        if varies(x):
-            # the mean is 0, so there are elements on both sides
-            found = ((-limit, -TINY), (TINY, limit))
-        nan = eps == 0 and x.number != x.count
-        square = (0.05, 1.0) if varies(x) and eps < 0.01 * (x.square or (0.0, 0.0))[0] else (0.0, 1.0)
-        return Value(f32(-limit), f32(limit), nan, True, x.count, found=found, square=square)
+    if eps > 0:
+        return _centred(x, eps, reach)
+    if varies(x):
+        return Value(-reach, reach, False, True, x.count, found=((-reach, -TINY), (TINY, reach)))
     return Value(-reach, reach, True, x.known, x.count)
+
+
+def _centred(x: Value, eps: float, reach: float) -> Value:
+    """The mean of the tops is 0, so that there are elements on both sides of it, but for rounding."""
+    if not x.known:
+        return Value(f32(-reach), f32(reach), known=False, count=x.count)
+    limit = f32(min(reach, (x.high - x.low) / math.sqrt(eps)))
+    noise = max(abs(x.low), abs(x.high)) * 1e-5 / math.sqrt(eps)
+    found: tuple[Interval, ...] = ((-limit, noise), (-noise, limit)) if noise < limit else ()
+    if varies(x):
+        # mean square q and |y| <= reach: the positive ones alone average q / 2 reach
+        variance = mean_square(x)[0]
+        least = max(TINY, variance / (variance + eps) / (2 * reach)) if variance else TINY
+        found = ((-limit, -least), (least, limit))
+    return Value(-limit, limit, False, True, x.count, found=found)
 
 
 def mean_square(x: Value) -> Interval:
@@ -196,14 +212,14 @@ def mvn(step: Step) -> list[Value]:
     x, param, elements = step.bottoms[0], step.layer.param.mvn_param, region(step)
     outputs = step.top_count()
     if x.low != x.low or x.surely_nan:
-        return [_all_nan(x)._replace(count=outputs)]
+        return [_all_nan(x).but(count=outputs)]
     if not param.normalize_variance:
         flat = elements == 1 or (x.constant is not None and exact_mean(x.constant, elements))
         if flat:
             return [constant(0.0, outputs)]
         width = x.high - x.low
         return [Value(f32(-width), f32(width), known=x.known, count=outputs)]
-    return [_normalised(x, f32(param.eps), elements)._replace(count=outputs)]
+    return [_normalised(x, f32(param.eps), elements).but(count=outputs)]
 
 
 def _normalised(x: Value, eps: float, elements: int | None) -> Value:
@@ -304,13 +320,11 @@ def lrn(step: Step) -> list[Value]:
             found.append(NAN)
         elif at[0] == math.inf:
             found.append((math.inf, math.inf))
-    if scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high):
-        found.append(NAN)
-    elif not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x):
+    if (scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high)) or (not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x)):
         found.append(NAN)
     if not within and _running_sum_lost(step):
         found.append(NAN)
-    return [top._replace(nan=top.nan or factor[2] == SOMEWHERE or NAN in found, found=tuple(found))]
+    return [top.but(nan=top.nan or factor[2] == SOMEWHERE or NAN in found, found=tuple(found))]
 
 
 def _zero_window(step: Step, x: Value) -> bool:
@@ -369,20 +383,30 @@ def _running_sum_lost(step: Step) -> bool:
     size, factor = param.local_size, f32(f32(param.alpha) / param.local_size)
     pad = (size - 1) // 2
     squares = [0.0] * pad + [f32(x * x) for x in channels] + [0.0] * pad
-    scale = f32(param.k)
-    scales = []
+    return all(
+        _lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused) for fused in (False, True)
+    )
+
+
+def _lost(
+    channels: list[float], squares: list[float], k: float, factor: float, size: int, beta: float, fused: bool
+) -> bool:
+    """The running sum, number for number, with or without fused multiply-add."""
+
+    def add(scale: float, share: float, square: float) -> float:
+        return f32(scale + share * square) if fused else f32(scale + f32(share * square))
+
+    scale = k
     for square in squares[:size]:
-        scale = f32(scale + f32(factor * square))
-    scales.append(scale)
+        scale = add(scale, factor, square)
+    scales = [scale]
     for c in range(1, len(channels)):
-        scale = f32(scale + f32(factor * squares[c + size - 1]))
-        scale = f32(scale - f32(factor * squares[c - 1]))
+        scale = add(add(scale, factor, squares[c + size - 1]), -factor, squares[c - 1])
         scales.append(scale)
-    for x, scale in zip(channels, scales, strict=True):
-        low, _, nan = raised(-f32(param.beta))(scale, scale)
-        if nan or math.isnan(low * x if not (math.isinf(low) and x == 0) else math.nan):
-            return True
-    return False
+    return any(
+        raised(-beta)(scale, scale)[2] != NEVER or (scale == 0 and x == 0 and beta > 0)
+        for x, scale in zip(channels, scales, strict=True)
+    )
 
 
 def _constant_channels(step: Step) -> list[float]:

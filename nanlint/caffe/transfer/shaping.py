@@ -10,9 +10,9 @@ from nanlint.caffe.values import NAN, Value, anything, constant, hull
 def selection(x: Value, count: int | None) -> Value:
     """Some of the elements, chosen by position: of independent numbers each is as good as any other."""
     if x.number and x.number == x.count and count:
-        return x._replace(count=count, number=count, found=(), axis=None, square=None, basis=object())
+        return x.but(count=count, number=count, found=(), axis=None, square=None, basis=object())
     if x.constant is not None:
-        return x._replace(count=count, axis=None)
+        return x.but(count=count, axis=None)
     return x.bounds(count)
 
 
@@ -30,7 +30,7 @@ def moved_back(step: Step) -> list[Value]:
 def gathered_back(step: Step) -> list[Value]:
     nan = any(grad.surely_nan for grad in step.grads)
     got = anything(step.bottoms[0].count)
-    return [got._replace(nan=nan, found=(NAN,) if nan else ())]
+    return [got.but(nan=nan, found=(NAN,) if nan else ())]
 
 
 @forward("Concat")

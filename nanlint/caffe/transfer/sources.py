@@ -67,7 +67,7 @@ def _thinned(drawn: Value, kept: int, shape: Shape) -> Value:
         return constant(0.0, drawn.count) if kept == 0 else drawn.bounds(drawn.count)
     share = min(1.0, kept / rows)
     parts = (Part(0.0, 0.0, 1 - share), *(p._replace(chance=p.chance * share) for p in drawn.parts))
-    return drawn._replace(parts=parts, basis=object(), square=None)
+    return drawn.but(parts=parts, basis=object(), square=None)
 
 
 def written(param: LayerParameter, index: int, number: int | None) -> Value | None:
@@ -133,5 +133,5 @@ def transformed(transform: TransformationParameter, blob: Blob) -> Value:
     scale = transform.scale
     if scale != scale:
         return constant(math.nan, size(blob))
-    ends = sorted((f32(low * scale) if low else 0.0, f32(high * scale) if high else 0.0))
-    return Value(*ends, known=False, count=size(blob))
+    ends = (f32(low * scale) if low else 0.0, f32(high * scale) if high else 0.0)
+    return Value(min(ends), max(ends), known=False, count=size(blob))

@@ -11,6 +11,7 @@ from nanlint.caffe.model import count
 from nanlint.caffe.transfer import Step, backward, forward, size
 from nanlint.caffe.values import (
     NAN,
+    TINY,
     Part,
     Value,
     anything,
@@ -27,7 +28,6 @@ from nanlint.caffe.values import (
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
 
-TINY = 1e-45
 ROUNDING = 6e-8
 
 
@@ -52,10 +52,10 @@ def weighted(
     found: list[Interval] = [NAN] if weights.surely_nan or (covering and x.surely_nan) else []
     if x.constant == 0 or (weights.constant == 0 and x.finite and x.known):
         if weights.finite or x.constant != 0:
-            return constant(0.0, outputs)._replace(found=tuple(found), nan=bool(found), parts=() if found else ())
+            return constant(0.0, outputs).but(found=tuple(found), nan=bool(found), parts=() if found else ())
     known = x.known and weights.known
     if terms is None or not known:
-        return anything(outputs)._replace(found=tuple(found), nan=bool(found) or x.nan or weights.nan)
+        return anything(outputs).but(found=tuple(found), nan=bool(found) or x.nan or weights.nan)
     product = times((x.low, x.high), (weights.low, weights.high))
     low, high = _sum_of(product, terms, padded)
     if independent and x.finite and weights.finite and weights.number:
@@ -66,7 +66,7 @@ def weighted(
     single = x.constant is not None and weights.constant is not None and not padded
     if single and not found:
         return _exact(product, terms, outputs)
-    value = Value(low, high, nan or bool(found) and found[0] == NAN, True, outputs, found=tuple(found))
+    value = Value(low, high, nan or (bool(found) and found[0] == NAN), True, outputs, found=tuple(found))
     if found or not (independent and x.finite and weights.number and weights.finite and covering):
         return _overflown(value)
     return _overflown(_drawn(value, x, weights, terms, channels))
@@ -89,7 +89,7 @@ def _exact(product: Image, terms: int, outputs: int | None) -> Value:
         return constant(whole if terms else 0.0, outputs)
     slack = abs(whole) * terms * ROUNDING if terms > 1 else 0.0
     value = constant(whole, outputs)
-    return value._replace(
+    return value.but(
         low=f32(whole - slack), high=f32(whole + slack), parts=(Part(whole - slack, whole + slack, 1.0),), integer=False
     )
 
@@ -129,7 +129,7 @@ def _drawn(value: Value, x: Value, weights: Value, terms: int, channels: int) ->
             else Part(low * longest, min(high * shortest, -TINY), chance)
             for low, high, chance in normal_parts()
         ]
-    return value._replace(parts=tuple(parts), number=channels, basis=object())
+    return value.but(parts=tuple(parts), number=channels, basis=object())
 
 
 def _infinite_sum(x: Value, weights: Value, terms: int) -> Interval:
@@ -148,7 +148,7 @@ def _overflown(value: Value) -> Value:
         return f32(x) if x == x else x
 
     parts = tuple(Part(single(p.low), single(p.high), p.chance) for p in value.parts)
-    return value._replace(low=single(value.low), high=single(value.high), parts=parts)
+    return value.but(low=single(value.low), high=single(value.high), parts=parts)
 
 
 def _with_bias(step: Step, sums: Value, index: int, present: bool) -> Value:
@@ -157,9 +157,9 @@ def _with_bias(step: Step, sums: Value, index: int, present: bool) -> Value:
     bias = step.weights[index]
     top = combine(sums, bias, plus)
     if bias.surely_nan:
-        top = top._replace(nan=True, found=(*top.found, NAN))
+        top = top.but(nan=True, found=(*top.found, NAN))
     elif bias.surely_infinite and not top.surely_bad:
-        top = top._replace(found=(*top.found, bias.witness(is_infinite) or (math.inf, math.inf)))
+        top = top.but(found=(*top.found, bias.witness(is_infinite) or (math.inf, math.inf)))
     return top
 
 
@@ -308,7 +308,7 @@ def eltwise_gradient(step: Step) -> list[Value]:
             rest = combine(step.tops[0], bottom, quotient)
             if bottom.surely(lambda low, high: low == 0 == high):
                 # the product at a 0 is 0, or not finite already
-                rest = rest._replace(nan=True, found=(*rest.found, NAN))
+                rest = rest.but(nan=True, found=(*rest.found, NAN))
         grads.append(combine(rest, grad, times))
     return grads
 
@@ -342,7 +342,7 @@ def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
     if x.constant is not None and terms is not None:
         return _exact((x.constant, x.constant, NEVER), terms, outputs)
     if terms is None or not x.known:
-        return anything(outputs)._replace(nan=x.nan, found=(NAN,) if x.surely_nan else ())
+        return anything(outputs).but(nan=x.nan, found=(NAN,) if x.surely_nan else ())
     low, high = total(x, terms) if x.count == terms else (x.low * terms, x.high * terms)
     wide = max(abs(x.low), abs(x.high)) * terms * terms * ROUNDING
     low, high = (low - wide, high + wide) if math.isfinite(wide) else (low, high)
@@ -380,7 +380,7 @@ def reduction_gradient(step: Step) -> list[Value]:
     if param.operation == R_SUMSQ:
         doubled = combine(factor, step.grads[0].sized(x.count), times).map(scaled(2.0))
         return [combine(doubled, x, times)]
-    return [grad._replace(count=x.count)]
+    return [grad.but(count=x.count)]
 
 
 # --- Pooling: what a window makes of its elements; windows at or beyond the border are rules/pooling's ---
