@@ -6,9 +6,10 @@ their ranges are then unknown, but finite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.intervals import plus, times
 from nanlint.caffe.transfer import Step, run_backward, run_forward, size
@@ -112,12 +113,79 @@ def _incoming(step: Step, index: int, got: Ranges) -> Value:
     return from_readers or constant(0.0, size(blob))
 
 
-def downstream(got: Ranges, blob: Blob) -> Iterator[Step]:
-    """The steps that surely pass on what is not finite in a blob, in order."""
-    spoiled = {blob}
+class Birth(NamedTuple):
+    """Where something that is surely not finite appears: in a top, or in the gradient of a bottom."""
+
+    step: Step
+    blob: Blob
+    backward: bool
+    what: str
+
+
+def births(got: Ranges) -> Iterator[Birth]:
+    """Where NaN and infinity surely appear, but not where they are only passed on."""
     for step in got.steps:
-        if any(bottom in spoiled for bottom in step.layer.bottoms):
-            bad = [top for top, value in zip(step.layer.tops, step.tops, strict=False) if value.surely_bad]
+        if any(value.surely_bad for value in (*step.bottoms, *step.weights)):
+            continue
+        for blob, value in zip(step.layer.tops, step.tops, strict=False):
+            if value.surely_bad:
+                yield Birth(step, blob, False, named(value))
+    for step in reversed(got.steps):
+        spoiled = (*step.bottoms, *step.tops, *step.weights, *step.grads)
+        if any(value.surely_bad for value in spoiled):
+            continue
+        for blob, grad in zip(step.layer.bottoms, step.bottom_grads, strict=False):
+            if grad is not None and grad.surely_bad:
+                yield Birth(step, blob, True, named(grad))
+
+
+def named(value: Value) -> str:
+    """What is not finite in a value, in words."""
+    if value.surely_nan:
+        return "NaN"
+    return "-infinity" if value.surely(lambda low, high: high == -math.inf) else "infinity"
+
+
+def fate(got: Ranges, birth: Birth) -> str:
+    """Where something that is not finite goes: to a loss, into weights, or no further."""
+    return _fate_of_gradient(got, birth) if birth.backward else _fate_of_top(got, birth)
+
+
+def _fate_of_top(got: Ranges, birth: Birth) -> str:
+    spoiled, last = {birth.blob}, birth.step.layer
+    blocked = None
+    for step in got.steps:
+        layer = step.layer
+        if layer is birth.step.layer or any(bottom in spoiled for bottom in layer.bottoms):
+            bad = [top for top, value in zip(layer.tops, step.tops, strict=False) if value.surely_bad]
+            spoiled.update(bad)
             if bad:
-                spoiled.update(bad)
-                yield step
+                last = layer
+                weights = zip(layer.tops, layer.loss_weights, strict=False)
+                if any(weight and top in spoiled for top, weight in weights):
+                    return f"it reaches the loss `{layer.name}`"
+            elif layer.tops:
+                blocked = blocked or layer
+    if blocked is not None:
+        return f"it is not proved to pass `{blocked.name}` ({blocked.type})"
+    return f"it ends in `{last.tops[0].name}`, which no loss reads" if last.tops else "nothing reads it"
+
+
+def _fate_of_gradient(got: Ranges, birth: Birth) -> str:
+    for step in reversed(got.steps):
+        if any(value.surely_bad for value in step.grads) and any(p.lr_mult for p in step.layer.params):
+            return f"with it the first update spoils the weights of `{step.layer.name}`"
+    maker = birth.blob.producer
+    if any(p.lr_mult for p in maker.params):
+        return f"with it the first update spoils the weights of `{maker.name}`"
+    return f"it stays in the gradient of `{birth.blob.name}`"
+
+
+def path(got: Ranges, step: Step, bottom: int = 0) -> list[tuple[Layer, Value]]:
+    """How numbers come to a layer: the layers from a source to it, each with the value it makes."""
+    trail: list[tuple[Layer, Value]] = []
+    blob = step.layer.bottoms[bottom] if bottom < len(step.layer.bottoms) else None
+    while blob is not None and len(trail) < 64:
+        trail.append((blob.producer, got.values[blob]))
+        blob = blob.producer.bottoms[0] if blob.producer.bottoms else None
+    return trail[::-1]

@@ -223,6 +223,6 @@ def magnitude(low: float, high: float) -> Image:
     return smallest, max(abs(low), abs(high)), NEVER
 
 
-def within_range(x: float) -> bool:
+def is_finite(x: float) -> bool:
     """Whether a number is neither infinite nor NaN in 32 bits."""
     return abs(x) <= FLOAT_MAX
