@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.intervals import plus, times
+from nanlint.caffe.model import TEST
 from nanlint.caffe.transfer import Step, run_backward, run_forward, size
 from nanlint.caffe.transfer.sources import weights_of
 from nanlint.caffe.values import Value, anything, between, combine, constant, unknown
@@ -87,10 +88,12 @@ def _backward(got: Ranges) -> None:
     """Gradients, for the layers that run backward and the bottoms they propagate to."""
     for step in reversed(got.steps):
         layer = step.layer
-        if not layer.runs_backward or layer.refused:
+        if not layer.runs_backward or layer.refused or got.net.phase == TEST:
             continue
         step.grads = [_incoming(step, index, got) for index in range(len(layer.tops))]
-        wanted = [index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))]
+        wanted = [
+            index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))
+        ]
         if not any(wanted):
             step.bottom_grads = [None] * len(wanted)
             continue

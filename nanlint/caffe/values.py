@@ -155,7 +155,15 @@ class Value:
             if met != SOMEWHERE:
                 found.append((start, end))
         got = Value(
-            low, high, may_be_nan, self.known, self.count, self.number, tuple(parts), tuple(found), self.equal,
+            low,
+            high,
+            may_be_nan,
+            self.known,
+            self.count,
+            self.number,
+            tuple(parts),
+            tuple(found),
+            self.equal,
             basis=self.basis,
         )
         return got.but(**more) if more else got
@@ -170,9 +178,7 @@ class Value:
 
     def bounds(self, count: int | None = None) -> Value:
         """The bounds alone: what is still known of a selection of the elements."""
-        return Value(
-            self.low, self.high, self.nan, self.known, count, equal=self.equal, integer=self.integer
-        )
+        return Value(self.low, self.high, self.nan, self.known, count, equal=self.equal, integer=self.integer)
 
 
 def is_nan(low: float, high: float) -> bool:
@@ -220,8 +226,18 @@ def constant(number: float, count: int | None = None) -> Value:
     """A blob of one number (read as a 32-bit float)."""
     number = f32(number)
     return Value(
-        number, number, number != number, True, count, 1, (Part(number, number, 1.0),), (), True,
-        math.isfinite(number) and number == math.floor(number), object(), _square_of(number),
+        number,
+        number,
+        number != number,
+        True,
+        count,
+        1,
+        (Part(number, number, 1.0),),
+        (),
+        True,
+        math.isfinite(number) and number == math.floor(number),
+        object(),
+        _square_of(number),
     )
 
 
@@ -255,7 +271,13 @@ def uniform(low: float, high: float, count: int | None) -> Value:
     mean = (low + high) / 2
     exact = width * width / 12 + mean * mean
     return Value(
-        low, high, count=count, number=count or 0, parts=parts, basis=object(), square=_concentrated(exact, count)
+        low,
+        high,
+        count=count,
+        number=count or 0,
+        parts=parts,
+        basis=object(),
+        square=_concentrated(exact, count),
     )
 
 
@@ -295,8 +317,14 @@ def gaussian(mean: float, deviation: float, count: int | None) -> Value:
     )
     exact = deviation * deviation + mean * mean
     return Value(
-        low, high, count=count, number=count or 0, parts=parts, basis=object(),
-        square=_concentrated(exact, count), deviation=deviation,
+        low,
+        high,
+        count=count,
+        number=count or 0,
+        parts=parts,
+        basis=object(),
+        square=_concentrated(exact, count),
+        deviation=deviation,
     )
 
 
@@ -331,7 +359,9 @@ def gathered(value: Value, test: Test) -> Interval | None:
 
 def highest(value: Value) -> float:
     """A number that some element surely reaches or exceeds (-inf if nothing is known)."""
-    return _reached([(p.low, p.chance) for p in value.parts if p.low == p.low], value, [x for x, _ in value.found])
+    return _reached(
+        [(p.low, p.chance) for p in value.parts if p.low == p.low], value, [x for x, _ in value.found]
+    )
 
 
 def farthest(value: Value) -> float:
@@ -364,7 +394,11 @@ def hull(values: Sequence[Value], count: int | None = None) -> Value:
         found += [interval for interval in sure if interval is not None]
     first = values[0].constant if values else None
     return Value(
-        low, high, any(v.nan or v.low != v.low for v in values), all(v.known for v in values), count,
+        low,
+        high,
+        any(v.nan or v.low != v.low for v in values),
+        all(v.known for v in values),
+        count,
         found=tuple({repr(interval): interval for interval in found}.values())[: 4 * PARTS],
         equal=first is not None and all(v.constant == first for v in values),
         integer=all(v.integer for v in values),
@@ -398,9 +432,7 @@ def combine(one: Value, other: Value, operation: Callable[[Interval, Interval], 
             if b.constant is not None or not b.nan:
                 mapped = a.map(against)
                 if mapped.parts or mapped.found:
-                    return base.but(
-                        parts=mapped.parts, number=a.number, basis=a.basis, found=mapped.found
-                    )
+                    return base.but(parts=mapped.parts, number=a.number, basis=a.basis, found=mapped.found)
     found = [NAN] if one.surely_nan or other.surely_nan else []
     return base.but(found=tuple(found))
 

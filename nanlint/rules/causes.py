@@ -195,7 +195,9 @@ def _dropout(birth: Birth) -> Cause:
 def _overflow(birth: Birth) -> Cause:
     """Products and sums beyond the largest float."""
     step, layer = birth.step, birth.step.layer
-    inputs = [f"`{b.name}` ({spread((v.low, v.high))})" for b, v in zip(layer.bottoms, step.bottoms, strict=False)]
+    inputs = [
+        f"`{b.name}` ({spread((v.low, v.high))})" for b, v in zip(layer.bottoms, step.bottoms, strict=False)
+    ]
     weights = [spread((v.low, v.high)) for v in step.weights[:1]]
     of = " and ".join(inputs) + (f" with weights in {weights[0]}" if weights else "")
     return Cause(
@@ -223,7 +225,11 @@ def _batch_norm(birth: Birth) -> Cause:
     else:
         elements = region(step)
         flat = "there is one element a channel" if elements == 1 else "the variance of a channel"
-        flat = flat if elements == 1 else f"{flat} of `{bottom}` is {'0' if eps == 0 else 'below ' + spelled(-eps)}"
+        flat = (
+            flat
+            if elements == 1
+            else f"{flat} of `{bottom}` is {'0' if eps == 0 else 'below ' + spelled(-eps)}"
+        )
         words = (
             f"`eps: {spelled(eps)}` of `{layer.name}` does not keep variance + eps above 0, and {flat}: {birth.what}; "
             "leave `eps` out (1e-5)"
@@ -291,7 +297,8 @@ def _softmax(birth: Birth) -> Cause:
 def _loss(birth: Birth) -> Cause:
     step, layer = birth.step, birth.step.layer
     inputs = " and ".join(
-        f"`{b.name}` ({spread((v.low, v.high))})" for b, v in zip(layer.bottoms[:2], step.bottoms, strict=False)
+        f"`{b.name}` ({spread((v.low, v.high))})"
+        for b, v in zip(layer.bottoms[:2], step.bottoms, strict=False)
     )
     return Cause(
         "infinite-loss",

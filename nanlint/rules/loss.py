@@ -60,7 +60,12 @@ def _does(layer: Layer) -> str:
 
 def _ignored(layer: Layer, label: float) -> bool:
     param = layer.param.accuracy_param if layer.type == "Accuracy" else layer.param.loss_param
-    return label == label and param.HasField("ignore_label") and abs(label) < 2**31 and int(label) == param.ignore_label
+    return (
+        label == label
+        and param.HasField("ignore_label")
+        and abs(label) < 2**31
+        and int(label) == param.ignore_label
+    )
 
 
 def _outside(label: float, classes: int) -> bool:
@@ -107,7 +112,9 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
     got = ranges(net)
     if got.loss().surely_bad and not any(value.surely_bad for step in got.steps for value in step.tops):
         layers = [s.layer for s in got.steps if any(s.layer.loss_weights)]
-        weights = ", ".join(f"`{layer.name}` with {spelled(max(layer.loss_weights, key=abs))}" for layer in layers)
+        weights = ", ".join(
+            f"`{layer.name}` with {spelled(max(layer.loss_weights, key=abs))}" for layer in layers
+        )
         yield finding(
             layers[-1].at("loss_weight[0]" if layers[-1].param.loss_weight else "type"),
             f"the reported loss, summed over {weights}, is not finite in the first iteration; write smaller loss weights",
@@ -129,7 +136,7 @@ def not_probabilities(layer: Layer) -> Iterator[Problem]:
     if layer.refused or not layer.bottoms:
         return
     scores = ranges(layer.net).step(layer).bottoms[0]
-    if 0 <= scores.low and scores.high <= 1.0001 and not scores.nan:
+    if scores.low >= 0 and scores.high <= 1.0001 and not scores.nan:
         return
     maker = layer.bottoms[0].producer
     yield finding(
@@ -143,7 +150,13 @@ def not_probabilities(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("LOS004", "softmax-of-one-class", ERROR, effect=Effect.NO_LEARNING, layers=("SoftmaxWithLoss", "InfogainLoss"))
+@rule(
+    "LOS004",
+    "softmax-of-one-class",
+    ERROR,
+    effect=Effect.NO_LEARNING,
+    layers=("SoftmaxWithLoss", "InfogainLoss"),
+)
 def softmax_of_one_class(layer: Layer) -> Iterator[Problem]:
     """SoftmaxWithLoss over one class: the probability is always 1, the loss 0, and nothing learns.
 

@@ -40,7 +40,13 @@ def _weights(layer: Layer) -> Iterator[Problem]:
         field = "" if written or filler is None else filler_field(filler)
         route = f"blobs[{index}]" if written else f"{learned.param.route}.{field}"
         what = "NaN" if value.surely_nan else "infinity"
-        said = "`blobs`" if written else f"`{field}: {spelled(getattr(filler, field))}`" if field else "the filler"
+        said = (
+            "`blobs`"
+            if written
+            else f"`{field}: {spelled(getattr(filler, field))}`"
+            if field
+            else "the filler"
+        )
         yield finding(
             layer.at(route),
             f"{said} of `{layer.name}` puts {what} into parameter {index}, and its sums are not finite; "

@@ -194,8 +194,10 @@ def contrastive_loss(step: Step) -> list[Value]:
             loss = constant(margin if margin != margin else math.inf, 1)
             return [loss if alike is not None and distances.finite else anything(1)]
         gap = distances.map(_gap(margin, param.legacy_version))
-        costs = gap if alike is not None else Value(
-            min(gap.low, distances.low), max(gap.high, distances.high), count=rows
+        costs = (
+            gap
+            if alike is not None
+            else Value(min(gap.low, distances.low), max(gap.high, distances.high), count=rows)
         )
     total = summed(costs, rows, 1)
     return [total.map(scaled(0.5 / rows))]

@@ -19,7 +19,18 @@ from nanlint.caffe.intervals import (
 )
 from nanlint.caffe.model import TEST
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, TINY, Value, anything, certain, combine, constant, farthest, total, unknown
+from nanlint.caffe.values import (
+    NAN,
+    TINY,
+    Value,
+    anything,
+    certain,
+    combine,
+    constant,
+    farthest,
+    total,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
@@ -43,7 +54,11 @@ def region(step: Step) -> int | None:
         return None
     if layer.type == "BatchNorm":
         return step.bottoms[0].count // shape[1] if len(shape) > 1 and shape[1] else None
-    regions = shape[0] if layer.param.mvn_param.across_channels else (shape[0] or 0) * (shape[1] or 1 if len(shape) > 1 else 1)
+    regions = (
+        shape[0]
+        if layer.param.mvn_param.across_channels
+        else (shape[0] or 0) * (shape[1] or 1 if len(shape) > 1 else 1)
+    )
     return step.bottoms[0].count // regions if regions else None
 
 
@@ -320,7 +335,9 @@ def lrn(step: Step) -> list[Value]:
             found.append(NAN)
         elif at[0] == math.inf:
             found.append((math.inf, math.inf))
-    if (scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high)) or (not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x)):
+    if (scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high)) or (
+        not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x)
+    ):
         found.append(NAN)
     if not within and _running_sum_lost(step):
         found.append(NAN)
@@ -384,7 +401,8 @@ def _running_sum_lost(step: Step) -> bool:
     pad = (size - 1) // 2
     squares = [0.0] * pad + [f32(x * x) for x in channels] + [0.0] * pad
     return all(
-        _lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused) for fused in (False, True)
+        _lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused)
+        for fused in (False, True)
     )
 
 
@@ -461,7 +479,12 @@ def softmax(step: Step) -> list[Value]:
 
 def bad_for_softmax(x: Value) -> bool:
     """Whether Softmax of x surely has a NaN."""
-    return x.low != x.low or x.surely_nan or x.surely(lambda low, high: low == math.inf) or x.constant == -math.inf
+    return (
+        x.low != x.low
+        or x.surely_nan
+        or x.surely(lambda low, high: low == math.inf)
+        or x.constant == -math.inf
+    )
 
 
 def _surely_apart(x: Value, classes: int) -> bool:
@@ -482,4 +505,3 @@ def softmax_gradient(step: Step) -> list[Value]:
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
     span = 2 * max(abs(grad.low), abs(grad.high))
     return [Value(f32(-span), f32(span), grad.nan, grad.known, x.count)]
-

@@ -32,7 +32,11 @@ def filled(filler: FillerParameter, shape: Shape) -> Value:
     if filler.type == "constant":
         return constant(filler.value, number)
     if filler.type == "uniform":
-        return uniform(filler.min, min(filler.max, FLOAT_MAX), number) if filler.min <= filler.max else unknown(number)
+        return (
+            uniform(filler.min, min(filler.max, FLOAT_MAX), number)
+            if filler.min <= filler.max
+            else unknown(number)
+        )
     if filler.type == "gaussian":
         if filler.std != filler.std or filler.std <= 0:
             return unknown(number)

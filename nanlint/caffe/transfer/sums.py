@@ -90,7 +90,10 @@ def _exact(product: Image, terms: int, outputs: int | None) -> Value:
     slack = abs(whole) * terms * ROUNDING if terms > 1 else 0.0
     value = constant(whole, outputs)
     return value.but(
-        low=f32(whole - slack), high=f32(whole + slack), parts=(Part(whole - slack, whole + slack, 1.0),), integer=False
+        low=f32(whole - slack),
+        high=f32(whole + slack),
+        parts=(Part(whole - slack, whole + slack, 1.0),),
+        integer=False,
     )
 
 
@@ -107,7 +110,9 @@ def _narrowed(bounds: Interval, x: Value, weights: Value, terms: int, outputs: i
 
 
 def _symmetric(weights: Value) -> bool:
-    return weights.number > 0 and bool(weights.parts) and abs(weights.low + weights.high) <= 1e-6 * weights.high
+    return (
+        weights.number > 0 and bool(weights.parts) and abs(weights.low + weights.high) <= 1e-6 * weights.high
+    )
 
 
 def _drawn(value: Value, x: Value, weights: Value, terms: int, channels: int) -> Value:
@@ -200,8 +205,14 @@ def convolution(step: Step) -> list[Value]:
     tops = []
     for index, x in enumerate(step.bottoms):
         sums = weighted(
-            x, step.weights[0], terms, step.top_count(index), param.num_output,
-            padded=padded, covering=_covers(layer), independent=not shared,
+            x,
+            step.weights[0],
+            terms,
+            step.top_count(index),
+            param.num_output,
+            padded=padded,
+            covering=_covers(layer),
+            independent=not shared,
         )
         tops.append(_with_bias(step, sums, 1, param.bias_term))
     return tops
@@ -219,8 +230,12 @@ def _may_pad(layer: Layer) -> bool:
     if layer.type == "Deconvolution" or any(param.pad) or param.pad_h or param.pad_w:
         return True
     top, bottom = layer.tops[0].shape, layer.bottoms[0].shape
-    return top is None or bottom is None or None in top or None in bottom or any(
-        small == 1 for small in top[param.axis + 1 :]
+    return (
+        top is None
+        or bottom is None
+        or None in top
+        or None in bottom
+        or any(small == 1 for small in top[param.axis + 1 :])
     )
 
 
@@ -280,7 +295,11 @@ def _largest(inputs: list[Value], step: Step) -> Value:
     found = [NAN] if inputs[1].surely_nan and len(inputs) == 2 else []
     nan = any(value.nan or value.low != value.low for value in inputs)
     if nan:
-        low = min(v.low for v in inputs if v.low == v.low) if any(v.low == v.low for v in inputs) else -FLOAT_MAX
+        low = (
+            min(v.low for v in inputs if v.low == v.low)
+            if any(v.low == v.low for v in inputs)
+            else -FLOAT_MAX
+        )
     reached = max(highest(value) for value in inputs)
     if reached > -math.inf and reached <= high and not nan:
         found.append((reached, high))
@@ -394,7 +413,12 @@ def pooling(step: Step) -> list[Value]:
     outputs = step.top_count()
     if param.pool == POOL_MAX:
         tops = [_maxima(x, outputs, _pool_covers(step.layer))]
-        return tops + [Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)][: len(step.layer.tops) - 1]
+        return (
+            tops
+            + [Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)][
+                : len(step.layer.tops) - 1
+            ]
+        )
     if param.pool != POOL_AVE:
         return []
     padded = bool(param.pad or param.pad_h or param.pad_w)
@@ -406,7 +430,11 @@ def pooling(step: Step) -> list[Value]:
             if x.surely(lambda a, b, bad=bad: (a, b) == bad) and not x.nan:  # type: ignore[misc]
                 found.append(bad if x.low != -bad[0] and x.high != -bad[0] else NAN)
     if x.constant is not None and not padded:
-        return [constant(x.constant, outputs)] if x.constant == 0 or x.constant != x.constant else [x.bounds(outputs)]
+        return (
+            [constant(x.constant, outputs)]
+            if x.constant == 0 or x.constant != x.constant
+            else [x.bounds(outputs)]
+        )
     nan = x.nan or bool(found)
     return [Value(low, high, nan, x.known, outputs, found=tuple(found))]
 
