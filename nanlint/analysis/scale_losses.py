@@ -122,7 +122,7 @@ def _softmax(layer: Layer, logits: Moment, label: Moment | None) -> Pull | None:
         logarithm(gradient * maps) - 2 * log(divisor),
         logarithm(curvature * batch / divisor),
         logarithm(maps),
-        log(10 * each) + log(maps) / 2 if 10 * each < SATURATED else inf,
+        logarithm(10 * each) + log(maps) / 2 if 10 * each < SATURATED else inf,
         1.0 if _constant(label) else 0.0,
     )
 

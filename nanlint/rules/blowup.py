@@ -1,0 +1,370 @@
+"""Blow-up: rates and loss weights that this net cannot bear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.float32 import show
+from nanlint.caffe.model import TRAIN, count
+from nanlint.caffe.solver import iterations, solver_type
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from nanlint.analysis.linear import LinearNet
+    from nanlint.analysis.risk import Risk
+    from nanlint.analysis.scale import Learned
+    from nanlint.caffe.model import Layer, Net, Solver
+    from nanlint.text.source import Place
+
+ALARM = 2.0
+"""The risk, in natural logarithms, above which a rate is called too high."""
+ADAPTIVE_ALARM = 6.5
+"""The same for optimisers whose steps have a size of their own: they overshoot and come back."""
+IMBALANCE = 1e4
+"""How many times as hard one loss may pull on shared weights as another."""
+CROSS_ENTROPY = ("SoftmaxWithLoss", "SigmoidCrossEntropyLoss", "InfogainLoss")
+EXPLODED = 1e8
+"""A root mean square whose fourth power is near the largest 32-bit float."""
+
+
+def _risk(solver: Solver) -> Risk | None:
+    from nanlint.analysis.risk import risk_of
+
+    net = solver.train_net
+    return None if net is None or net.refused else risk_of(solver, net)
+
+
+def _alarm(solver: Solver) -> float:
+    from nanlint.analysis.optimiser import ADAPTIVE
+
+    return ADAPTIVE_ALARM if solver_type(solver.param) in ADAPTIVE else ALARM
+
+
+@rule("BLW001", "rate-beyond-stability", ERROR, effect=Effect.DIVERGENCE)
+def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
+    """The rate is beyond the exact stability limit of a linear layer under EuclideanLoss.
+
+    **In Caffe** EuclideanLoss is half the squared distance over the batch size, so a linear layer on constant
+    input c sees a parabola of curvature `loss_weight * (fan_in * c^2 + 1)`, the 1 for the bias
+    (euclidean_loss_layer.cpp, inner_product_layer.cpp). SGD with momentum m diverges on it if rate times
+    curvature exceeds 2 (1 + m), and stays bounded below; each update then multiplies the error.
+
+    **Instead** write a rate below 2 (1 + m) / curvature, better a tenth of that, or scale the input down.
+    """
+    from nanlint.analysis.linear import diverges, growth, linear_net, overflow_at
+
+    net = solver.train_net
+    linear = linear_net(solver, net) if net is not None else None
+    momentum = solver.param.momentum
+    updates = iterations(solver.param)
+    if linear is None or updates < 2 or not diverges(linear, momentum):
+        return
+    overflow = overflow_at(linear, momentum, updates)
+    factor, limit = growth(linear, momentum), 2 * (1 + momentum)
+    yield finding(
+        solver.at("base_lr"),
+        f"`base_lr: {show(solver.param.base_lr)}` times the curvature {linear.curvature:.4g} of "
+        f"`{linear.layer.name}` under `{linear.loss.name}` is {linear.step:.4g}, outside 0 .. 2 (1 + "
+        f"momentum) = {limit:.4g}: the error grows {factor:.3g}-fold with each update; write a `base_lr` "
+        f"below {limit / abs(linear.curvature):.2g}",
+        evidence=_arithmetic(linear)
+        + (f"; after update {overflow} the loss is beyond the largest 32-bit float" if overflow else ""),
+        related=[
+            Related("the linear layer", linear.layer.at("type")),
+            Related("the loss", linear.loss.at("type")),
+        ],
+        effect=Effect.NON_FINITE if overflow else None,
+    )
+
+
+def _arithmetic(linear: LinearNet) -> str:
+    bias = " + 1" if linear.bias else ""
+    square = f"fan_in {linear.fan_in} * input {show(linear.input)}^2{bias}"
+    return f"curvature = loss_weight {show(linear.loss_weight)} * ({square})"
+
+
+@rule("BLW002", "rate-too-high", WARNING, effect=Effect.DIVERGENCE)
+def rate_too_high(solver: Solver) -> Iterator[Problem]:
+    """The rate is far too high for this net: estimated from fillers, fan-in, data scale and losses.
+
+    **In Caffe** an update is rate times gradient (sgd_solver.cpp, ComputeUpdateValue). The gradient at
+    initialisation follows from the scale of the data, the fillers and the loss; where rate times curvature
+    is beyond 2 (1 + momentum), predictions overshoot further with each update. The estimate multiplies in
+    how much the first update enlarges the other layers. It is calibrated on runs of Caffe that went NaN or
+    grew their loss tenfold.
+
+    **Instead** divide `base_lr` by the factor in the message, scale the input, or begin with smaller fillers.
+    `nanlint scale` shows the table layer by layer.
+    """
+    from nanlint.analysis.linear import linear_net
+
+    risk = _risk(solver)
+    if risk is None or not risk.complete or risk.worst is None or risk.figure <= _alarm(solver):
+        return
+    if solver.train_net is not None and linear_net(solver, solver.train_net) is not None:
+        return
+    worst = risk.worst.learned
+    relative = risk.worst.relative
+    yield finding(
+        solver.at("base_lr"),
+        f"`base_lr: {show(solver.param.base_lr)}` is about {_times(risk.figure)} beyond what this net bears: "
+        f"the first update moves {_blob(worst)} by {_percent(relative)}, and overshoots; write a `base_lr` "
+        "that much smaller, or scale the input or the fillers down",
+        evidence=f"rate x curvature / limit = {_times(risk.steepness)}, and the first update multiplies what "
+        f"the other layers carry by {_times(risk.growth)}",
+        related=[Related("here the step is steepest", worst.param.layer.at("type"))],
+    )
+
+
+def _times(logarithm: float) -> str:
+    return f"{math.exp(logarithm):.2g} times" if logarithm < 300 else "1e130 times and more"
+
+
+def _blob(learned: Learned) -> str:
+    what = "weight" if learned.param.index == 0 else "bias"
+    return f"the {what} of `{learned.param.layer.name}`"
+
+
+def _percent(relative: float | None) -> str:
+    return "far more than it is" if relative is None or relative > 10 else f"{100 * relative:.2g} % of it"
+
+
+@rule("BLW003", "unbalanced-losses", WARNING, effect=Effect.NO_LEARNING)
+def unbalanced_losses(net: Net) -> Iterator[Problem]:
+    """Of several losses, one pulls thousands of times as hard on the weights that they share.
+
+    **In Caffe** the gradients of all losses add up, each times its `loss_weight` (net.cpp, Backward): beside
+    one that is ten thousand times as large, the other loss has no part in an update, while a rate that
+    suits the small one blows up on the large one. EuclideanLoss and `normalization: NONE` sum over elements,
+    SoftmaxWithLoss averages, so their sizes differ by the number of elements.
+
+    **Instead** choose `loss_weight` so that the gradients are of one size.
+    """
+    from nanlint.analysis.scale import scale_of
+
+    if net.phase != TRAIN or sum(1 for layer in net.layers if any(layer.loss_weights)) < 2:
+        return
+    scale = scale_of(net)
+    if len(scale.losses) < 2 or not scale.complete:
+        return
+    widest: tuple[float, Learned, int, int] | None = None
+    for learned in scale.learned:
+        pulls = [pressure.log_gradient for pressure in learned.pressures]
+        known = [pull for pull in pulls if pull is not None and pull > -math.inf]
+        if len(known) < 2 or len(known) < len(pulls):
+            continue
+        strong, weak = max(known), min(known)
+        ratio = (strong - weak) / 2
+        if widest is None or ratio > widest[0]:
+            widest = (ratio, learned, pulls.index(strong), pulls.index(weak))
+    if widest is None or widest[0] < math.log(IMBALANCE):
+        return
+    ratio, learned, high, low = widest
+    strong_loss, weak_loss = learned.pressures[high].loss, learned.pressures[low].loss
+    yield finding(
+        _weight_place(strong_loss.layer),
+        f"`{strong_loss.layer.name}` (`loss_weight: {show(strong_loss.weight)}`) pulls {_times(ratio)} as "
+        f"hard on the weights of `{learned.param.layer.name}` as `{weak_loss.layer.name}` (`loss_weight: "
+        f"{show(weak_loss.weight)}`), which has no part in an update; choose weights that bring the "
+        "gradients to one size",
+        related=[Related("the loss that is drowned", _weight_place(weak_loss.layer))],
+        layer=strong_loss.layer.name,
+        phase=net.phase,
+    )
+
+
+def _weight_place(layer: Layer) -> Place:
+    return layer.at("loss_weight[0]" if layer.param.loss_weight else "type")
+
+
+@rule(
+    "BLW004",
+    "summed-loss",
+    WARNING,
+    effect=Effect.DIVERGENCE,
+)
+def summed_loss(solver: Solver) -> Iterator[Problem]:
+    """A loss is summed over a map, with a rate that suits a mean.
+
+    **In Caffe** `normalization: BATCH_SIZE`, `normalize: false` and the default of SigmoidCrossEntropyLoss
+    divide by the batch size alone, `NONE` by 1 (softmax_loss_layer.cpp, GetNormalizer): over a map of H x W
+    the gradient is H*W times that of `VALID`. Nets that train so use rates like 1e-10.
+
+    **Instead** write `loss_param { normalization: VALID }`, or divide `base_lr` by the number of elements.
+    """
+    from nanlint.analysis.scale_losses import normalization
+
+    net = solver.train_net
+    if net is None or net.refused or solver_type(solver.param) not in ("SGD", "Nesterov"):
+        return
+    for layer in net.layers:
+        if layer.type not in CROSS_ENTROPY or not layer.runs_backward:
+            continue
+        shape, how = layer.bottoms[0].shape, normalization(layer)
+        summed = count(shape, 2) if shape and len(shape) > 2 else 1
+        if how not in ("BATCH_SIZE", "NONE") or not summed or not shape:
+            continue
+        summed *= (shape[0] or 1) if how == "NONE" else 1
+        pull = summed * abs(layer.loss_weights[0]) * abs(solver.param.base_lr)
+        if summed >= 64 and pull >= 1:
+            yield finding(
+                layer.at("loss_param"),
+                f"`{layer.name}` sums its loss over {summed} elements ({how}), so `base_lr: "
+                f"{show(solver.param.base_lr)}` acts like {pull:.3g} on a mean; write `normalization: "
+                f"VALID`, or divide the rate by {summed}",
+                related=[Related("the rate", solver.at("base_lr"))],
+                layer=layer.name,
+                phase=net.phase,
+            )
+
+
+@rule("BLW005", "negative-loss-weight", WARNING, effect=Effect.DIVERGENCE)
+def negative_loss_weight(net: Net) -> Iterator[Problem]:
+    """A negative `loss_weight` makes training climb the loss.
+
+    **In Caffe** the weight is put into the gradient of the loss as it stands (layer.hpp, SetLossWeights), and
+    nothing checks its sign; a loss without an upper bound then goes to infinity.
+
+    **Instead** remove the sign. Where the gradient is to be reversed on purpose, as between adversaries,
+    ignore this finding.
+    """
+    for layer in net.layers:
+        for top, weight in enumerate(layer.loss_weights):
+            if weight < 0 and layer.runs_backward:
+                yield finding(
+                    layer.at(f"loss_weight[{top}]"),
+                    f"`loss_weight: {show(weight)}` of `{layer.name}` makes training climb this loss "
+                    "instead of descending it; remove the sign",
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+@rule("BLW006", "negative-lr-mult", WARNING, effect=Effect.DIVERGENCE)
+def negative_lr_mult(net: Net) -> Iterator[Problem]:
+    """A negative `lr_mult` makes these weights climb the loss.
+
+    **In Caffe** the local rate is `base_lr * lr_mult` (sgd_solver.cpp, ComputeUpdateValue), without a check.
+
+    **Instead** write 0 to freeze the weights, or a positive number to train them.
+    """
+    for learned in net.params:
+        if learned.lr_mult < 0 and learned.owner is None:
+            layer = learned.layer
+            yield finding(
+                layer.at(f"param[{learned.index}].lr_mult"),
+                f"`lr_mult: {show(learned.lr_mult)}` of `{layer.name}` makes these weights climb the loss; "
+                "write 0 to freeze them, or a positive number",
+                layer=layer.name,
+                phase=net.phase,
+            )
+
+
+@rule("BLW007", "non-finite-loss-weight", ERROR, effect=Effect.NON_FINITE)
+def non_finite_loss_weight(net: Net) -> Iterator[Problem]:
+    """A `loss_weight` is NaN or infinite, and so is the loss.
+
+    **In Caffe** the loss is multiplied by its weight in 32-bit floats (layer.hpp, Forward), where 1e39 is
+    infinite, and infinity times 0 is NaN. Every gradient below is multiplied by it too.
+
+    **Instead** write a finite number.
+    """
+    for layer in net.layers:
+        for top, weight in enumerate(layer.loss_weights):
+            if not math.isfinite(weight):
+                yield finding(
+                    layer.at(f"loss_weight[{top}]"),
+                    f"`loss_weight: {show(weight)}` of `{layer.name}` multiplies the loss and every "
+                    "gradient below: neither is finite; write a finite number",
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+@rule("BLW008", "saturated-first-loss", WARNING, effect=Effect.DIVERGENCE)
+def saturated_first_loss(net: Net) -> Iterator[Problem]:
+    """Untrained logits are so large that the first loss is near its ceiling of 87.3365.
+
+    **In Caffe** SoftmaxWithLoss takes the logarithm of a probability clamped at the smallest normal 32-bit
+    float (softmax_loss_layer.cpp), so one sample costs at most -ln(1.18e-38) = 87.3365. A loss that begins
+    there has a gradient that says nothing of how far off it is.
+
+    **Instead** scale the input, or use fillers that keep the logits near 1 (`xavier`, `msra`).
+    """
+    from nanlint.analysis.scale import scale_of
+    from nanlint.analysis.scale_losses import SATURATED
+
+    if net.phase != TRAIN or net.refused:
+        return
+    for loss in scale_of(net).losses:
+        logits = scale_of(net).moment(loss.layer.bottoms[0])
+        if loss.layer.type != "SoftmaxWithLoss" or logits is None or loss.pull.log_room != math.inf:
+            continue
+        if logits.rms < SATURATED / 2:
+            continue
+        yield finding(
+            loss.layer.at("type"),
+            f"`{loss.layer.name}` begins near its ceiling of 87.3365 a sample: the logits of "
+            f"`{loss.layer.bottoms[0].name}` are about {logits.rms:.2g} before any training; scale the "
+            "input, or use smaller fillers",
+            layer=loss.layer.name,
+            phase=net.phase,
+        )
+
+
+@rule("BLW009", "exploding-activations", WARNING, effect=Effect.NON_FINITE)
+def exploding_activations(net: Net) -> Iterator[Problem]:
+    """The fillers let activations grow from layer to layer, beyond all measure.
+
+    **In Caffe** a linear layer multiplies the second moment of its input by fan_in * E[w^2]; where that
+    stays far above 2 in layer after layer, the values, their squares in BatchNorm, LRN or EuclideanLoss,
+    and the gradients leave the range of 32-bit floats.
+
+    **Instead** use `msra` or `xavier`, or a `std` near sqrt(2 / fan_in).
+    """
+    from nanlint.analysis.scale import scale_of
+
+    if net.phase != TRAIN or net.refused:
+        return
+    scale = scale_of(net)
+    for layer in net.layers:
+        bottom = scale.moment(layer.bottoms[0]) if layer.bottoms else None
+        top = scale.moment(layer.tops[0]) if layer.tops else None
+        if bottom is None or top is None or not layer.params or top.rms <= EXPLODED or bottom.rms > EXPLODED:
+            continue
+        yield finding(
+            layer.at("type"),
+            f"the activations of `{layer.name}` are about {top.rms:.2g} before any training "
+            f"({bottom.rms:.2g} in its bottom), and what squares them leaves the range of 32-bit floats; "
+            "use `msra` or `xavier`, or a smaller `std`",
+            layer=layer.name,
+            phase=net.phase,
+        )
+        return
+
+
+@rule("BLW010", "debug-info-advised", INFO, effect=Effect.NONE)
+def debug_info_advised(solver: Solver) -> Iterator[Problem]:
+    """This run is at risk, and `debug_info` would show where it breaks.
+
+    **In Caffe** `debug_info: true` prints, each iteration, the mean absolute value of every top, of every
+    gradient and of every update (net.cpp, ForwardDebugInfo, BackwardDebugInfo, UpdateDebugInfo). The first
+    layer whose number is nan or leaps names the cause; a mean reads inf when the sum overflows, before any
+    element does.
+
+    **Instead** write `debug_info: true` for the first hundred iterations, and remove it again: it is slow.
+    """
+    risk = _risk(solver)
+    if risk is None or not risk.complete or risk.figure <= _alarm(solver) or solver.param.debug_info:
+        return
+    if risk.worst is not None:
+        steps = counted(min(100, max(1, solver.param.max_iter)), "iteration")
+        yield finding(
+            solver.at("base_lr"),
+            f"this run is likely to diverge; write `debug_info: true` for {steps} and look for the first "
+            f"layer whose `[Update]` line leaps, `{risk.worst.learned.param.layer.name}` most likely",
+        )
