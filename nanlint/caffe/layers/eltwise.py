@@ -35,8 +35,9 @@ class Eltwise(LayerType):
                 f"`{layer.name}` has `coeff` with `operation: PROD`, and Caffe aborts; leave the "
                 "coefficients out",
             )
-        for other in range(1, bottoms):
-            needs_same_shape(layer, 0, other)
+        at = [i for i, bottom in enumerate(layer.bottoms) if bottom.shape is not None]
+        for other in at[1:]:
+            needs_same_shape(layer, at[0], other)
         known = [bottom.shape for bottom in layer.bottoms if bottom.shape is not None]
         if not known:
             return Blobs((None,))
