@@ -101,6 +101,8 @@ class LayerSetup:
     """What a layer sees while Caffe sets it up (Layer::SetUp), and where it reports what it finds.
 
     `given`: shapes of blobs that the files do not tell and the user does (`--input data:64,3,227,227`).
+    `again`: not the first time; blobs that held elements once keep their memory (Layer::Reshape at each
+    forward).
     """
 
     param: LayerParameter
@@ -110,6 +112,7 @@ class LayerSetup:
     origin: Origin
     problems: list[Problem]
     given: Mapping[str, Shape] = field(default_factory=dict)
+    again: bool = False
 
     @property
     def name(self) -> str:
@@ -207,6 +210,14 @@ class LayerType:
     def may_propagate(self, bottom: int) -> bool:
         """Whether force_backward may ask for the gradient of a bottom (AllowForceBackward)."""
         return True
+
+    def fixed_at_setup(self, layer: LayerSetup) -> Shape:
+        """Sizes, besides those of the parameters, that LayerSetUp reads and Reshape does not let change."""
+        return ()
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        """Whether Forward aborts, or divides by 0, once the batch has become empty."""
+        return False
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         """Whether Backward aborts when the gradient of one of the bottoms is asked for (propagate_down)."""

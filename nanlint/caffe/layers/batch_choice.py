@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import needs_elements, size_of
 from nanlint.caffe.model import count
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class BatchReindex(LayerType):
@@ -28,6 +33,9 @@ class BatchReindex(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return bottom == 1
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
 
 
 class Filter(LayerType):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import LayerSetup, between
 from nanlint.caffe.layers.loss import Loss, one_label_each
 from nanlint.caffe.layers.softmax import class_axis, needs_scores
 from nanlint.caffe.model import count
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "infogain_loss_param"
 
@@ -54,3 +59,6 @@ class InfogainLoss(Loss):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return bottom > 0
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True

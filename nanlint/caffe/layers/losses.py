@@ -4,11 +4,16 @@ ContrastiveLoss.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import LayerSetup, exactly
 from nanlint.caffe.layers.loss import Loss
 from nanlint.caffe.layers.sizes import legacy_at_forward, legacy_shape, needs_elements
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class SigmoidCrossEntropyLoss(Loss):
@@ -38,6 +43,9 @@ class HingeLoss(Loss):
     def check(self, layer: LayerSetup) -> None:
         legacy_at_forward(layer, 0)
 
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
+
 
 class MultinomialLogisticLoss(Loss):
     """One label an example: channels, height and width of the labels are 1
@@ -47,6 +55,9 @@ class MultinomialLogisticLoss(Loss):
     def check(self, layer: LayerSetup) -> None:
         _ones(layer, 1, (1, 2, 3))
         legacy_at_forward(layer, 0)
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
 
 
 class ContrastiveLoss(Loss):

@@ -31,3 +31,6 @@ class LRN(LayerType):
     def written_in_place(self, param: LayerParameter) -> InPlace:
         within = param.lrn_param.norm_region == WITHIN_CHANNEL
         return InPlace.WRONG_GRADIENT if within else InPlace.WRONG_OUTPUT
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True

@@ -25,3 +25,6 @@ class MVN(LayerType):
 
     def written_in_place(self, param: LayerParameter) -> InPlace:
         return InPlace.WRONG_GRADIENT if param.mvn_param.normalize_variance else InPlace.RIGHT
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True

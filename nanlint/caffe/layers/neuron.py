@@ -30,6 +30,9 @@ class AbsVal(Neuron):
 
     in_place = InPlace.REFUSED
 
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
+
 
 class BNLL(Neuron):
     """ln(1 + e^x)."""
@@ -68,6 +71,9 @@ class Exp(Neuron):
     def check(self, layer: LayerSetup) -> None:
         check_base(layer, layer.param.exp_param, "exp_param")
 
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
+
 
 class Log(Neuron):
     """log_base(shift + scale x); the base must not be 1 either."""
@@ -85,11 +91,17 @@ class Log(Neuron):
                 "write another base, or leave it out for the natural logarithm",
             )
 
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
+
 
 class Power(Neuron):
     """(shift + scale x)^power."""
 
     in_place = InPlace.WRONG_GRADIENT
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return param.power_param.power != 1
 
 
 class ReLU(Neuron):
@@ -105,6 +117,9 @@ class Sigmoid(Neuron):
 
 class Swish(Neuron):
     """x sigmoid(beta x)."""
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
 
 
 class TanH(Neuron):

@@ -72,6 +72,9 @@ class Recurrent(LayerType):
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return bottom == 1
 
+    def fixed_at_setup(self, layer: LayerSetup) -> Shape:
+        return (size_of(layer, 0, 0),)
+
 
 class RNN(Recurrent):
     """Blobs: input weights and bias, static and hidden weights, output weights and bias (rnn_layer.cpp)."""

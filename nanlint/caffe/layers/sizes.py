@@ -170,7 +170,7 @@ def needs_elements(layer: LayerSetup, numbers: Dim, route: str, what: str) -> No
     """Refusal where a helper vector or a parameter of the layer would hold no element (`Check failed:
     data_`).
     """
-    if numbers == 0:
+    if numbers == 0 and not layer.again:
         raise layer.refuse(
             "empty-blob",
             route,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
 from nanlint.caffe.layers.sizes import axis_of, needs_elements
 from nanlint.caffe.model import count
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class Softmax(LayerType):
@@ -13,6 +18,9 @@ class Softmax(LayerType):
     def setup(self, layer: LayerSetup) -> Blobs:
         class_axis(layer, layer.param.softmax_param.axis, "softmax_param.axis")
         return Blobs((layer.bottoms[0].shape,))
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
 
 
 def class_axis(layer: LayerSetup, axis: int, route: str) -> int | None:

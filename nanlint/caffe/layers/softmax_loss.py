@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import LayerSetup, between
 from nanlint.caffe.layers.loss import Loss, one_label_each
 from nanlint.caffe.layers.softmax import class_axis, needs_scores
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 ROUTE = "softmax_param.axis"
 
@@ -30,3 +35,6 @@ class SoftmaxWithLoss(Loss):
         axis = class_axis(layer, layer.param.softmax_param.axis, ROUTE)
         if axis is not None:
             one_label_each(layer, axis)
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType
 from nanlint.caffe.layers.pooling import CEIL, STOCHASTIC, Window, pooled
 from nanlint.caffe.layers.sizes import int32, legacy_shape, needs_four_axes, reshaped
 from nanlint.findings import Effect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "spp_param"
 
@@ -54,6 +58,9 @@ class SPP(LayerType):
             return Blobs(((number, channels, 1, 1),))
         width = None if channels is None or bins is None else channels * bins
         return Blobs((reshaped(layer, (number, width), PARAM, f"the top of `{layer.name}`"),))
+
+    def dies_without_rows(self, param: LayerParameter) -> bool:
+        return True
 
 
 def _bins(layer: LayerSetup, level: int, height: Dim, width: Dim) -> Dim:
