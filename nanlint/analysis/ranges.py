@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.intervals import plus, times
-from nanlint.caffe.model import TEST
+from nanlint.caffe.model import TEST, count
 from nanlint.caffe.transfer import Step, run_backward, run_forward, size
 from nanlint.caffe.transfer.sources import weights_of
+from nanlint.caffe.transfer.sums import summed
 from nanlint.caffe.values import Value, anything, between, combine, constant, unknown
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ class Ranges:
         return self.steps[self.net.layers.index(layer)]
 
     def loss(self) -> Value:
-        """The reported loss: every top times its loss weight, added up (Net::ForwardFromTo)."""
+        """The reported loss: the sum over every top of its elements times its weight (Layer::Forward)."""
         reported = constant(0.0, 1)
         for step in self.steps:
             for weight, top in zip(step.layer.loss_weights, step.tops, strict=False):
-                if weight and (top.count or 1) == 1:
-                    reported = combine(reported, combine(top, constant(weight, 1), times), plus)
+                if weight:
+                    weighed = combine(top, constant(weight, top.count), times)
+                    reported = combine(reported, summed(weighed, top.count, 1), plus)
         return reported
 
 
@@ -60,8 +62,8 @@ def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, floa
     for layer in net.layers:
         bottoms = [got.values.get(blob) or anything(size(blob)) for blob in layer.bottoms]
         weights = [
-            unknown(size_of) if moved and learned.lr_mult != 0 else weights_of(learned)
-            for learned, size_of in ((p, weights_of(p).count) for p in layer.params)
+            unknown(count(learned.param.shape)) if moved and learned.lr_mult else weights_of(learned)
+            for learned in layer.params
         ]
         step = Step(layer, bottoms, weights, moved)
         step.pieces = {blob: _pieces(blob, got) for blob in layer.bottoms[:1]}

@@ -260,11 +260,13 @@ def anything(count: int | None = None) -> Value:
     return unknown(count)
 
 
-def uniform(low: float, high: float, count: int | None) -> Value:
-    """Independent numbers, evenly spread over [low, high]."""
+def uniform(low: float, high: float, count: int | None, *, split: bool = True) -> Value:
+    """Independent numbers, evenly spread over [low, high]; without parts unless `split`."""
     low, high = f32(low), f32(high)
     if low == high or not (math.isfinite(low) and math.isfinite(high)):
         return constant(low, count) if low == high else Value(low, high, count=count)
+    if not split:
+        return Value(low, high, count=count, number=count or 0)
     width = high - low
     edges = sorted({low, high, *(low + width * i / PARTS for i in range(1, PARTS)), *_special(low, high)})
     parts = tuple(Part(a, b or -TINY, (b - a) / width) for a, b in pairwise(edges))
@@ -301,8 +303,8 @@ def normal_parts() -> tuple[Part, ...]:
     return tuple(Part(a, b or -TINY, 1 / PARTS) for a, b in pairwise(edges))
 
 
-def gaussian(mean: float, deviation: float, count: int | None) -> Value:
-    """Independent normal numbers; the bounds hold for all of them but with a chance of 1e-9."""
+def gaussian(mean: float, deviation: float, count: int | None, *, split: bool = True) -> Value:
+    """Independent normal numbers, without parts unless `split`; the bounds hold but with a chance of 1e-9."""
     mean, deviation = f32(mean), f32(deviation)
     if mean != mean or math.isinf(mean):
         return constant(mean, count)
@@ -311,6 +313,8 @@ def gaussian(mean: float, deviation: float, count: int | None) -> Value:
         return Value(-math.inf, math.inf, count=count, number=count or 0, parts=halves, basis=object())
     reach = deviation * normal_reach(count or 10**9)
     low, high = f32(mean - reach), f32(mean + reach)
+    if not split:
+        return Value(low, high, count=count, number=count or 0, deviation=deviation)
     parts = tuple(
         Part(max(low, f32(mean + a * deviation)), min(high, f32(mean + b * deviation) or -TINY), chance)
         for a, b, chance in normal_parts()
@@ -417,7 +421,7 @@ def combine(one: Value, other: Value, operation: Callable[[Interval, Interval], 
     may_be_nan = nan != NEVER or one.nan or other.nan
     base = Value(low, high, may_be_nan, known, one.count, equal=one.equal and other.equal)
     for a, b, swapped in ((one, other, False), (other, one, True)):
-        if (a.number or a.found) and known:
+        if (a.parts or a.found) and known:
 
             def against(x: float, y: float, b: Value = b, swapped: bool = swapped) -> Image:
                 pair: tuple[Interval, Interval] = ((x, y), (b.low, b.high))

@@ -42,9 +42,9 @@ def problems(net: Net) -> tuple[Problem, ...]:
 
 
 def explain(birth: Birth) -> Cause | None:
-    """Why the layer does it; None where another rule says it (Pooling windows)."""
+    """Why the layer does it; None where another rule says it (Pooling windows, loss weights)."""
     layer = birth.step.layer
-    if layer.type == "Pooling":
+    if layer.type == "Pooling" or not all(is_finite(f32(weight)) for weight in layer.loss_weights):
         return None
     setting = _bad_setting(layer)
     if setting is not None:
@@ -341,14 +341,6 @@ def _product_gradient(birth: Birth) -> Cause:
 
 def _gradient(birth: Birth) -> Cause:
     layer = birth.step.layer
-    weight = next((w for w in layer.loss_weights if not is_finite(f32(w))), None)
-    if weight is not None:
-        return Cause(
-            "non-finite-setting",
-            "loss_weight[0]" if layer.param.loss_weight else "type",
-            f"`loss_weight` of `{layer.name}` reads as {spelled(f32(weight))}, and so do the gradients below it; "
-            "write a finite weight",
-        )
     return Cause(
         "infinite-gradient",
         "type",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
+from nanlint.caffe.float32 import f32
+from nanlint.caffe.intervals import is_finite
 from nanlint.findings import Effect, Problem
 from nanlint.rules.causes import filler_field, of_kind
 from nanlint.rules.proof import spelled
@@ -116,6 +118,20 @@ def non_finite_setting(net: Net) -> Iterator[Problem]:
     **Instead** write a finite number.
     """
     yield from of_kind(net, "non-finite-setting")
+    for layer in net.layers:
+        for index, weight in enumerate(layer.loss_weights):
+            if not is_finite(f32(weight)) and not layer.refused:
+                yield _loss_weight(layer, index, f32(weight))
+
+
+def _loss_weight(layer: Layer, index: int, weight: float) -> Problem:
+    return finding(
+        layer.at(f"loss_weight[{index}]"),
+        f"`loss_weight` of `{layer.name}` reads as {spelled(weight)}, and so does the reported loss, with most of the "
+        "gradients below it; write a finite weight",
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
 
 
 @rule("NUM007", "dropout-of-everything", ERROR, effect=Effect.NON_FINITE)

@@ -34,13 +34,13 @@ def proved(net: Net) -> Iterator[tuple[Birth, Ranges, Severity]]:
     A TEST net meets trained weights: what rests on the first ones is then no more than likely.
     """
     got = ranges(net)
-    lasting: set[tuple[int, bool]] | None = None
-    if net.phase == TEST:
+    found = [birth for birth in births(got) if not birth.step.layer.refused]
+    lasting = None
+    if net.phase == TEST and found:
         lasting = {(birth.step.layer.index, birth.backward) for birth in births(ranges(net, moved=True))}
-    for birth in births(got):
+    for birth in found:
         sure = lasting is None or (birth.step.layer.index, birth.backward) in lasting
-        if not birth.step.layer.refused:
-            yield birth, got, Severity.ERROR if sure else Severity.WARNING
+        yield birth, got, Severity.ERROR if sure else Severity.WARNING
 
 
 def problem(birth: Birth, got: Ranges, severity: Severity, cause: Cause) -> Problem:

@@ -24,23 +24,24 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import FillerParameter, LayerParameter, TransformationParameter
 
 AVERAGE, FAN_OUT = 2, 1
+SUMMING = ("InnerProduct", "Convolution", "Deconvolution")
 
 
-def filled(filler: FillerParameter, shape: Shape) -> Value:
-    """What a filler writes into a blob (filler.hpp); unknown where it aborts."""
+def filled(filler: FillerParameter, shape: Shape, *, split: bool = True) -> Value:
+    """What a filler writes into a blob (filler.hpp), without parts unless `split`; unknown where it aborts."""
     number = count(shape)
     if filler.type == "constant":
         return constant(filler.value, number)
     if filler.type == "uniform":
         return (
-            uniform(filler.min, min(filler.max, FLOAT_MAX), number)
+            uniform(filler.min, min(filler.max, FLOAT_MAX), number, split=split)
             if filler.min <= filler.max
             else unknown(number)
         )
     if filler.type == "gaussian":
         if filler.std != filler.std or filler.std <= 0:
             return unknown(number)
-        drawn = gaussian(filler.mean, filler.std, number)
+        drawn = gaussian(filler.mean, filler.std, number, split=split)
         return drawn if filler.sparse < 0 else _thinned(drawn, filler.sparse, shape)
     if filler.type in ("xavier", "msra"):
         fan = _fan(filler, shape, number)
@@ -48,8 +49,8 @@ def filled(filler: FillerParameter, shape: Shape) -> Value:
             return unknown(number)
         if filler.type == "xavier":
             reach = f32(math.sqrt(3.0 / fan))
-            return uniform(-reach, reach, number)
-        return gaussian(0.0, math.sqrt(2.0 / fan), number)
+            return uniform(-reach, reach, number, split=split)
+        return gaussian(0.0, math.sqrt(2.0 / fan), number, split=split)
     if filler.type in ("positive_unitball", "bilinear"):
         return between(0.0, 1.0, number)
     return unknown(number)
@@ -69,6 +70,8 @@ def _thinned(drawn: Value, kept: int, shape: Shape) -> Value:
     rows = shape[0] if shape else None
     if not rows or kept == 0:
         return constant(0.0, drawn.count) if kept == 0 else drawn.bounds(drawn.count)
+    if not drawn.parts:
+        return drawn.bounds(drawn.count)
     share = min(1.0, kept / rows)
     parts = (Part(0.0, 0.0, 1 - share), *(p._replace(chance=p.chance * share) for p in drawn.parts))
     return drawn.but(parts=parts, basis=object(), square=None)
@@ -92,7 +95,8 @@ def weights_of(learned: LearnedParam) -> Value:
         return given
     if source.param.filler is None:
         return constant(source.param.default, number)
-    return filled(source.param.filler, source.param.shape)
+    # a sum over many weights needs their spread alone
+    return filled(source.param.filler, source.param.shape, split=learned.layer.type not in SUMMING)
 
 
 @forward("DummyData")

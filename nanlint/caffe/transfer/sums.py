@@ -110,9 +110,9 @@ def _narrowed(bounds: Interval, x: Value, weights: Value, terms: int, outputs: i
 
 
 def _symmetric(weights: Value) -> bool:
-    return (
-        weights.number > 0 and bool(weights.parts) and abs(weights.low + weights.high) <= 1e-6 * weights.high
-    )
+    """Whether the weights were drawn evenly around 0."""
+    drawn = weights.number == weights.count and not weights.equal and not weights.found
+    return drawn and weights.number > 0 and abs(weights.low + weights.high) <= 1e-6 * weights.high
 
 
 def _drawn(value: Value, x: Value, weights: Value, terms: int, channels: int) -> Value:
