@@ -15,6 +15,7 @@ from nanlint.config import Settings, UsageError
 from nanlint.report.style import wants_colour
 
 if TYPE_CHECKING:
+    from nanlint.analysis.schedule import Schedule
     from nanlint.engine.load import Opened
     from nanlint.findings import Report
 
@@ -34,6 +35,13 @@ class Format(str, Enum):
 class Table(str, Enum):
     TEXT = "text"
     JSON = "json"
+
+
+class RateFormat(str, Enum):
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    SVG = "svg"
 
 
 class FailOn(str, Enum):
@@ -155,26 +163,63 @@ def shapes(
 
 def lr(
     paths: Annotated[list[str], typer.Argument(metavar="SOLVER...", show_default=False, help="Solvers.")],
-    every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Each N-th iteration alone.")] = 1,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", min=1, metavar="N", help="Each N-th iteration alone (text: about 20 of them)."
+        ),
+    ] = None,
+    until: Annotated[
+        int | None,
+        typer.Option(
+            "--until", min=0, metavar="N", help="The first N iterations, as step(N) from Python runs them."
+        ),
+    ] = None,
     output_format: Annotated[
-        Table, typer.Option("--output-format", help="How they are written.")
-    ] = Table.TEXT,
+        RateFormat, typer.Option("--output-format", help="How they are written.")
+    ] = RateFormat.TEXT,
     config_file: Config = None,
 ) -> None:
     """Show the learning rate over the iterations that `caffe train` runs."""
-    from nanlint.analysis.schedule import schedule, thinned
+    from nanlint.analysis.schedule import schedule, thinned, until_iteration
     from nanlint.report import rates as writer
 
     opened = _open(paths, _settings(config_file))
-    files = []
+    plans: list[tuple[str, str, Schedule | None]] = []
     for one in opened.loaded:
         if one.solver is None:
             opened.failures.append(f"`{one.path}` is a net; the learning rate is set in the solver")
             continue
         plan = schedule(one.solver.param)
-        files.append((one.path, one.solver.param.lr_policy, list(thinned(plan, every)) if plan else []))
-    _print([writer.dumps(files)] if output_format is Table.JSON else writer.lines(files))
+        plan = until_iteration(plan, until) if plan and until is not None else plan
+        plans.append((one.path, one.solver.param.lr_policy, plan))
+    if output_format is RateFormat.SVG or (output_format is RateFormat.TEXT and sys.stdout.isatty()):
+        _draw([(path, plan) for path, _, plan in plans if plan], output_format)
+    text = output_format is RateFormat.TEXT
+    files = [
+        (path, policy, list(thinned(plan, every or (max(1, plan.last // 20) if text else 1))) if plan else [])
+        for path, policy, plan in plans
+    ]
+    if output_format is RateFormat.JSON:
+        _print([writer.dumps(files)])
+    elif output_format is RateFormat.CSV:
+        _print([writer.comma_separated(files)])
+    elif text:
+        _print(writer.lines(files))
     _finish(opened.failures)
+
+
+def _draw(plans: Sequence[tuple[str, Schedule]], output_format: RateFormat) -> None:
+    from nanlint.report import plot
+
+    curves = [plot.curve(path, plan, 400) for path, plan in plans]
+    if output_format is RateFormat.SVG:
+        _print([plot.as_svg(curves)])
+        return
+    picture = plot.on_terminal(curves, min(_width(), 100), 20, wants_colour(sys.stdout))
+    if picture is None and any(one.points for one in curves):
+        print("for a plot: pip install 'nanlint[plot]'", file=sys.stderr)
+    _print([picture] if picture else [])
 
 
 def explain(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -116,6 +116,11 @@ def schedule(param: SolverParameter) -> Schedule | None:
         iterations(param) - 1,
         _switches(param.stepvalue) if param.lr_policy == "multistep" else (),
     )
+
+
+def until_iteration(of: Schedule, number: int) -> Schedule:
+    """The schedule over `number` iterations, as `solver.step(number)` runs them, past `max_iter` too."""
+    return replace(of, last=number - 1)
 
 
 def thinned(of: Schedule, every: int) -> Iterator[tuple[int, float]]:

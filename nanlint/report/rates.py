@@ -1,17 +1,21 @@
-"""Learning rates over the iterations: JSON for programs, lines for people."""
+"""Learning rates over the iterations: JSON and CSV for programs, a table for people."""
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from nanlint.caffe.float32 import f32
+from nanlint.caffe.float32 import shortest
 from nanlint.report.json import encode
 
 Rates = Sequence[tuple[int, float]]
+File = tuple[str, str, Rates]
+"""A solver's path, its policy, and iterations with their rates."""
 
 
-def dumps(files: Iterable[tuple[str, str, Rates]]) -> str:
+def dumps(files: Iterable[File]) -> str:
     """Paths with their policy and its rates, as the command line promises them."""
     return encode(
         {
@@ -28,16 +32,23 @@ def dumps(files: Iterable[tuple[str, str, Rates]]) -> str:
     )
 
 
+def comma_separated(files: Iterable[File]) -> str:
+    """One row an iteration: path, iteration, rate."""
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(("path", "iteration", "rate"))
+    rows.writerows((path, iteration, number(rate)) for path, _, rates in files for iteration, rate in rates)
+    return written.getvalue().rstrip("\n")
+
+
 def number(rate: float) -> float | str:
-    """A rate as JSON can hold it, with no more digits than it needs; `nan`, `inf`, `-inf` as strings."""
-    if not math.isfinite(rate):
-        return str(rate)
-    short = (float(f"{rate:.{digits}g}") for digits in range(6, 9))
-    return next((value for value in short if f32(value) == rate), float(f"{rate:.9g}"))
+    """A rate as JSON can hold it: nan and the infinities are strings, a number has the digits it needs."""
+    return shortest(rate) if math.isfinite(rate) else str(rate)
 
 
-def lines(files: Iterable[tuple[str, str, Rates]]) -> Iterator[str]:
+def lines(files: Iterable[File]) -> Iterator[str]:
+    """A table a solver."""
     for path, policy, rates in files:
-        yield f"{path}: {policy}"
+        yield f"{path}: {policy}" if rates else f"{path}: {policy or 'no policy'}, no iteration"
         for iteration, rate in rates:
             yield f"{iteration:>12}  {number(rate)}"
