@@ -97,6 +97,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
         net = _net_of(source, solver, options, files)
         if net is not None:
             net.trained = source.phase == TRAIN
+            net.role = source.phase
             net.runs = _runs(source, param)
             solver.nets.append(net)
         elif source.path is not None and source.path not in missing:

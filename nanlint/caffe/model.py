@@ -145,7 +145,7 @@ class Layer:
 class Net:
     """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
 
-    `trained`: a solver trains it. `runs`: False where its solver builds it and then runs no iteration or test of it.
+    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state sets. `runs`: False where its solver builds it and then runs no iteration or test of it.
     `foreign`: it is written for a fork of Caffe, whose layers may do other than Caffe's of the same name.
     """
 
@@ -160,6 +160,7 @@ class Net:
     problems: list[Problem] = field(default_factory=list)
     origin: Origin | None = None
     trained: bool = False
+    role: str = ""
     runs: bool = True
     foreign: bool = False
 
@@ -209,7 +210,7 @@ class Solver:
     @property
     def train_net(self) -> Net | None:
         """The net that is trained, if it could be read."""
-        return next((net for net in self.nets if net.phase == TRAIN), None)
+        return next((net for net in self.nets if net.trained), None)
 
 
 def ends_setup(problem: Problem) -> bool:

@@ -19,7 +19,7 @@ def dumps(files: Iterable[tuple[str, Sequence[Net]]]) -> str:
 def lines(files: Iterable[tuple[str, Sequence[Net]]], width: int) -> Iterator[str]:
     for path, nets in files:
         for net in nets:
-            yield f"{path}: {net.phase} net of {net.path}"
+            yield f"{path}: {net.role or net.phase} net of {net.path}"
             for layer in built(net):
                 tops = "  ".join(f"{top.name} {_words(top.shape)}" for top in layer.tops)
                 yield f"  {layer.name} ({layer.type}): {tops}"
@@ -40,7 +40,7 @@ def built(net: Net) -> Iterator[Layer]:
 
 
 def _net(net: Net) -> dict[str, Any]:
-    return {"phase": net.phase, "source": net.path, "layers": [_layer(layer) for layer in built(net)]}
+    return {"phase": net.role or net.phase, "source": net.path, "layers": [_layer(layer) for layer in built(net)]}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

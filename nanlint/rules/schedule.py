@@ -39,6 +39,7 @@ def poly_without_max_iter(solver: Solver) -> Iterator[Problem]:
             f"`poly` divides by {setting(param, 'max_iter')}: `caffe train` runs no iteration, and under "
             f"`step()` from Python the rate is {python}; write `max_iter`",
             evidence=f"rate(0) = {show(param.base_lr)} * (1 - 0/0)^{show(param.power)}",
+            severity=WARNING if param.HasField("max_iter") else None,
         )
 
 
