@@ -81,7 +81,9 @@ def _no_type(where: Place, name: str) -> Problem:
 def _type_is_written(origin: Origin) -> bool:
     """Whether the text has a type that could not be read, which is said of the text."""
     block = origin.bound.node(origin.route)
-    return isinstance(block, Block) and any(field.name == "type" for field in block.fields)
+    return isinstance(block, Block) and any(
+        field.name == "type" and field.rejected for field in block.fields
+    )
 
 
 def _optional(origin: Origin, name: str, type_name: str) -> Problem:

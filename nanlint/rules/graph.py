@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from nanlint.caffe.model import Net
-from nanlint.findings import Effect, Problem
-from nanlint.rules.registry import ERROR, rule
+from nanlint.analysis.reach import has_loss, is_opaque
+from nanlint.caffe.layers.base import shown
+from nanlint.caffe.model import TRAIN, Net, Solver, same_shape
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Blob, Layer
 
 
 @rule("NET001", "unknown-bottom", ERROR, effect=Effect.SETUP_FAILURE)
@@ -34,3 +41,183 @@ def duplicate_top(net: Net) -> Iterator[Problem]:
     result.
     """
     return net.found("duplicate-top")
+
+
+@rule("NET003", "duplicate-layer-name", WARNING, effect=Effect.NONE)
+def duplicate_layer_name(net: Net) -> Iterator[Problem]:
+    """Two layers with weights have one name.
+
+    **In Caffe** names may repeat, but weights go by them: loading, and the copy from the training net to a test net, take
+    the first layer of a name (net.cpp, CopyTrainedLayersFrom and ShareTrainedLayersWith). The second layer starts
+    untrained, or overwrites the first. Snapshots in HDF5 abort.
+
+    **Instead** give each layer a name of its own.
+    """
+    first: dict[str, Layer] = {}
+    for layer in net.layers:
+        if not layer.params:
+            continue
+        other = first.setdefault(layer.name, layer)
+        if other is not layer:
+            place = other.at("name")
+            yield finding(
+                layer.at("name"),
+                f"two layers with weights are called `{layer.name}` ({place}), and Caffe copies and loads weights by "
+                "name: one gets the other's; write another `name`",
+                related=[Related("the first of the name", place)],
+                layer=layer.name,
+                phase=net.phase,
+            )
+
+
+@rule("NET004", "test-net-mismatch", ERROR, effect=Effect.RUN_FAILURE)
+def test_net_mismatch(solver: Solver) -> Iterator[Problem]:
+    """A layer of the training net does not fit the layer of its name in a test net.
+
+    **In Caffe** each test begins with a copy of the weights: for each training layer, to the first test layer of its name.
+    As many parameters of the same shapes are demanded there (net.cpp, ShareTrainedLayersWith), so the run aborts at the
+    first test, which is before the first iteration unless `test_initialization: false`.
+
+    **Instead** give both layers the same settings, or two names. Batch sizes may differ.
+    """
+    train = solver.train_net
+    if train is None or train.refused:
+        return
+    for net in solver.nets:
+        if net is train or not net.runs or net.refused:
+            continue
+        targets: dict[str, Layer] = {}
+        for layer in net.layers:
+            targets.setdefault(layer.name, layer)
+        for layer in train.layers:
+            target = targets.get(layer.name)
+            if target is not None:
+                yield from _unlike_weights(layer, target)
+
+
+def _unlike_weights(layer: Layer, target: Layer) -> Iterator[Problem]:
+    if layer.spec is None or target.spec is None or layer.refused or target.refused:
+        return
+    mine, theirs = len(layer.params), len(target.params)
+    if mine != theirs:
+        differ = f"{counted(mine, 'parameter')} in the training net and {theirs} in the test net"
+    else:
+        pairs = [
+            (one.param.shape, other.param.shape)
+            for one, other in zip(layer.params, target.params, strict=True)
+        ]
+        unlike = next((pair for pair in pairs if same_shape(*pair) is False), None)
+        if unlike is None:
+            return
+        differ = f"weights of {shown(unlike[0])} in the training net and {shown(unlike[1])} in the test net"
+    yield finding(
+        target.at(),
+        f"`{layer.name}` has {differ}, and Caffe aborts as it copies them for the first test; "
+        "give both the same settings, or two names",
+        related=[Related(f"`{layer.name}` of the training net", layer.at())],
+        layer=layer.name,
+        phase=target.net.phase,
+    )
+
+
+_PASSES_DATA = ("Flatten", "Reshape", "Split")
+
+
+@rule("NET005", "shared-data-in-place", WARNING, effect=Effect.NONE)
+def shared_data_in_place(net: Net) -> Iterator[Problem]:
+    """A layer works in place on a blob whose memory is also that of another blob, which somebody else reads.
+
+    **In Caffe** Flatten, Reshape, Split, and Concat or Slice with one blob on each side, copy nothing: their top is their
+    bottom under another name. What an in-place layer changes there, all readers of the bottom see changed.
+
+    **Instead** give the in-place layer's top a name of its own.
+    """
+    for layer in net.layers:
+        for top in layer.tops:
+            if not layer.in_place(top.top_index) or layer.refused or layer.type in _PASSES_DATA:
+                continue
+            bottom = layer.bottoms[top.top_index]
+            other = _other_reader(bottom)
+            if other is not None:
+                source, reader = other
+                yield finding(
+                    layer.at(f"top[{top.top_index}]"),
+                    f"`{layer.name}` works in place on `{bottom.name}`, which is the memory of `{source.name}` too, and "
+                    f"`{reader.name}` reads that: it gets what `{layer.name}` has made of it; write another `top` in "
+                    f"`{layer.name}`",
+                    related=[Related(f"`{reader.name}` reads `{source.name}`", reader.at())],
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+def _other_reader(blob: Blob) -> tuple[Blob, Layer] | None:
+    """A blob with the memory of this one, and a layer that reads it on another way."""
+    while True:
+        maker = blob.producer
+        passes = maker.type in _PASSES_DATA or (
+            maker.type in ("Concat", "Slice") and len(maker.bottoms) == 1 and len(maker.tops) == 1
+        )
+        if not passes or not maker.bottoms:
+            return None
+        source = maker.bottoms[0]
+        for reader, _ in source.consumers:
+            if reader is not maker:
+                return source, reader
+        blob = source
+
+
+@rule("NET006", "phase-is-no-rule", WARNING, effect=Effect.NONE)
+def phase_is_no_rule(net: Net) -> Iterator[Problem]:
+    """A data layer has a `phase`, which does not keep it out of the other phase.
+
+    **In Caffe** only `include` and `exclude` decide which layers a net has (net.cpp, FilterNet). `phase` in a layer changes
+    how the layer works: a Dropout with `phase: TEST` drops nothing.
+
+    **Instead** write `include { phase: TRAIN }`.
+    """
+    for layer in net.layers:
+        param = layer.param
+        if layer.phase != net.phase and not param.bottom and not param.include and not param.exclude:
+            place = layer.at("phase")
+            yield finding(
+                place,
+                f"`phase: {layer.phase}` does not keep `{layer.name}` out of the {net.phase} net; "
+                f"write `include {{ phase: {layer.phase} }}`",
+                fix=Fix(
+                    f"write `include {{ phase: {layer.phase} }}`",
+                    (Edit(place, f"include {{ phase: {layer.phase} }}"),),
+                    Applicability.UNSAFE,
+                ),
+                layer=layer.name,
+                phase=net.phase,
+            )
+
+
+_MADE_TO_BE_SHOWN = ("Accuracy", "ArgMax")
+
+
+@rule("NET007", "unused-top", INFO, effect=Effect.NONE)
+def unused_top(net: Net) -> Iterator[Problem]:
+    """A training net makes a blob that no layer reads and that is no loss.
+
+    **In Caffe** such a blob is an output of the net: it is computed in each iteration, and with `display` all its numbers
+    are printed. In a test or deploy net outputs are what it is for; in training they are mostly a forgotten connection.
+
+    **Instead** connect the blob, remove its layer, or give it to a Silence layer.
+    """
+    if net.phase != TRAIN or net.refused or not has_loss(net):
+        return
+    for blob in net.blobs:
+        maker = blob.producer
+        wanted = maker.loss_weights[blob.top_index] if blob.top_index < len(maker.loss_weights) else 0
+        if blob.consumers or wanted or is_opaque(maker) or maker.refused or maker.type in _MADE_TO_BE_SHOWN:
+            continue
+        if blob.top_index < len(maker.param.top):
+            yield finding(
+                blob.made_at,
+                f"no layer reads `{blob.name}` of `{maker.name}`, and it is no loss: Caffe computes it for nothing; "
+                "connect it, remove it, or give it to a `Silence` layer",
+                layer=maker.name,
+                phase=net.phase,
+            )

@@ -1,0 +1,251 @@
+"""Which layers learn, from which loss, and what cuts them off (net.cpp, Net::Init and Backward)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nanlint.analysis.reach import above, below, explicit_weight, has_loss, is_opaque, learns, readers
+from nanlint.caffe.model import TRAIN, Net
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Blob, Layer
+
+
+@rule("LEARN001", "no-loss", ERROR, effect=Effect.NO_LEARNING)
+def no_loss(net: Net) -> Iterator[Problem]:
+    """The net that the solver trains has no loss.
+
+    **In Caffe** nothing requires one: the printed loss is 0, no layer runs backward, and only weight decay moves the
+    weights. A top is a loss if its layer is a loss layer, or has a `loss_weight` that is not 0.
+
+    **Instead** add a loss layer, or mend the rules that keep it out of the training net.
+    """
+    learning = [layer for layer in net.layers if learns(layer)]
+    if not net.trained or net.refused or has_loss(net) or not learning or any(map(is_opaque, net.layers)):
+        return
+    yield finding(
+        learning[-1].at(),
+        f"the training net has no loss, so no layer runs backward and none of its {counted(len(learning), 'layer')} "
+        "with weights learns; add a loss layer, or give a top a `loss_weight`",
+        layer=learning[-1].name,
+        phase=net.phase,
+    )
+
+
+@rule("LEARN002", "loss-cut-off", ERROR, effect=Effect.NO_LEARNING)
+def loss_cut_off(net: Net) -> Iterator[Problem]:
+    """A loss does not train anything, because another layer reads it.
+
+    **In Caffe** the backward pass starts at blobs that need a gradient, and a layer is left out of it if none of its
+    tops is asked for one by its readers (net.cpp, Init). A loss layer whose only reader leads to no loss (Silence,
+    Power, ...) is so left out, with everything below it. The loss is printed as usual.
+
+    **Instead** let nobody read it, or write its `loss_weight: 1`, which makes Caffe keep it.
+    """
+    for layer, blob in _read_losses(net):
+        if explicit_weight(blob) or layer.runs_backward or net.param.force_backward:
+            continue
+        if not any(map(learns, below(layer))) or any(map(is_opaque, above(layer))):
+            continue
+        reader = readers(blob)[0]
+        yield finding(
+            layer.at(f"top[{blob.top_index}]"),
+            f"`{reader.name}` reads the loss `{blob.name}` of `{layer.name}` and leads to no loss itself, so Caffe leaves "
+            f"`{layer.name}` and all that is below it out of the backward pass: nothing learns from it, though it is "
+            f"printed; take `{reader.name}` away, or write `loss_weight: 1` in `{layer.name}`",
+            related=[_read_here(reader, blob)],
+            layer=layer.name,
+            phase=net.phase,
+        )
+
+
+@rule("LEARN003", "loss-counted-twice", WARNING, effect=Effect.NONE)
+def loss_counted_twice(net: Net) -> Iterator[Problem]:
+    """A loss that another layer reads is printed larger than it is.
+
+    **In Caffe** a Split takes over the `loss_weight` of a loss that is read, the loss layer falls back to its own weight
+    1, and both enter the printed loss: 1 + weight times at first, twice the weight from the second iteration on. The
+    gradient has the weight alone. Without a `loss_weight` the reader's gradient replaces the loss's own weight.
+
+    **Instead** let nobody read the loss; to weigh it, its `loss_weight` is enough.
+    """
+    for layer, blob in _read_losses(net):
+        weight = explicit_weight(blob)
+        if not weight and not layer.runs_backward:
+            continue
+        reader = readers(blob)[0]
+        if weight:
+            what = f"is printed {1 + weight:g} times, while its gradient has the weight {weight:g}"
+        else:
+            what = f"takes its gradient from `{reader.name}` alone, and its own weight 1 is only printed"
+        yield finding(
+            layer.at(f"top[{blob.top_index}]"),
+            f"the loss `{blob.name}` of `{layer.name}` is read by `{reader.name}`, so it {what}; let nobody read it",
+            related=[_read_here(reader, blob)],
+            layer=layer.name,
+            phase=net.phase,
+        )
+
+
+@rule("LEARN004", "dropped-loss-weight", ERROR, effect=Effect.NO_LEARNING)
+def dropped_loss_weight(net: Net) -> Iterator[Problem]:
+    """A `loss_weight` is dropped, because another top of the layer is a loss that is read.
+
+    **In Caffe** the Split of the top that is read takes that top's weight over, and the layer loses its whole list
+    (insert_splits.cpp: `clear_loss_weight`). Nothing says so.
+
+    **Instead** let nobody read the weighted top.
+    """
+    for layer in net.layers:
+        weighted = [top for top in layer.tops if explicit_weight(top)]
+        read = [top for top in weighted if top.consumers]
+        if layer.refused or not read:
+            continue
+        for top in weighted:
+            if not top.consumers:
+                yield finding(
+                    layer.at(f"loss_weight[{top.top_index}]"),
+                    f"`loss_weight: {explicit_weight(top):g}` of `{top.name}` is dropped: `{read[0].name}`, another "
+                    f"loss of `{layer.name}`, is read by `{readers(read[0])[0].name}`, and Caffe then clears the "
+                    f"layer's list; let nobody read `{read[0].name}`",
+                    related=[_read_here(readers(read[0])[0], read[0])],
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+@rule("LEARN005", "loss-weight-in-place", WARNING, effect=Effect.NONE)
+def loss_weight_in_place(net: Net) -> Iterator[Problem]:
+    """A layer that works in place has a `loss_weight`.
+
+    **In Caffe** the weights stand in the gradient of the blob, where the backward pass of an in-place layer writes its own
+    result: from the second iteration on the printed loss is wrong, and the gradient starts from what is left there.
+
+    **Instead** give the top a name of its own.
+    """
+    for layer in net.layers:
+        for top in layer.tops:
+            if (
+                not layer.refused
+                and explicit_weight(top)
+                and layer.in_place(top.top_index)
+                and layer.runs_backward
+            ):
+                yield finding(
+                    layer.at(f"loss_weight[{top.top_index}]"),
+                    f"`{layer.name}` works in place on `{top.name}` and has a `loss_weight`, which its backward pass "
+                    "overwrites: from the second iteration on the loss is wrong; write another `top`",
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+@rule("LEARN006", "weights-without-loss", WARNING, effect=Effect.NO_LEARNING)
+def weights_without_loss(net: Net) -> Iterator[Problem]:
+    """Layers have weights that get no gradient.
+
+    **In Caffe** only layers between a loss and a parameter run backward (net.cpp, Init). The weights of the others keep the
+    values of their fillers, or shrink by weight decay. That is right for frozen layers, which say `lr_mult: 0`.
+
+    **Instead** connect them to a loss, remove them from the training net, or write `lr_mult: 0` to say that it is meant.
+    """
+    if net.phase != TRAIN or net.refused or not has_loss(net):
+        return
+    cut = {one for layer, _ in _read_losses(net) if not layer.runs_backward for one in below(layer)}
+    dead = [layer for layer in net.layers if layer not in cut and _gets_no_gradient(layer)]
+    for blocked in (True, False):
+        layers = [layer for layer in dead if any(one.runs_backward for one in above(layer)) is blocked]
+        if layers:
+            yield _without_gradient(layers, blocked)
+
+
+def _gets_no_gradient(layer: Layer) -> bool:
+    if layer.runs_backward or layer.refused or is_opaque(layer) or any(map(is_opaque, above(layer))):
+        return False
+    owned = [learned for learned in layer.params if learned.lr_mult != 0]
+    sharing = {learned.owner or learned for learned in owned}
+    return bool(owned) and not any(
+        other.layer.runs_backward for other in layer.net.params if (other.owner or other) in sharing
+    )
+
+
+def _without_gradient(layers: list[Layer], blocked: bool) -> Problem:
+    first = layers[0]
+    others = len(layers) - 1
+    who = f"`{first.name}`" + (f" and {counted(others, 'more layer')}" if others else "")
+    have = "have" if others else "has"
+    why = "no gradient comes through to them (`propagate_down: false`)" if blocked else "lead to no loss"
+    if not others:
+        why = why.replace("to them", "to it").replace("lead ", "leads ")
+    return finding(
+        first.at(),
+        f"{who} {have} weights and {why}, so Caffe never computes their gradient and they do not learn; "
+        "connect them to a loss, or write `lr_mult: 0` if that is meant",
+        related=[Related(f"so does `{other.name}`", other.at()) for other in layers[1:4]],
+        layer=first.name,
+        phase=first.net.phase,
+    )
+
+
+# Backward_cpu of these reads the layer's own output (top[0]->cpu_data)
+_READS_OUTPUT = ("ELU", "Exp", "LRN", "MVN", "Sigmoid", "Softmax", "Swish", "TanH")
+
+
+@rule("LEARN007", "overwritten-output", WARNING, effect=Effect.NO_LEARNING)
+def overwritten_output(net: Net) -> Iterator[Problem]:
+    """A layer works in place on an output that the layer before still needs for its gradient.
+
+    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output. A layer that
+    works in place on that output (Dropout, Scale, Power, ...) has changed it by the time of the backward pass, and the
+    gradient is wrong, silently. In-place ReLU is harmless there.
+
+    **Instead** give the in-place layer's top a name of its own.
+    """
+    for layer in net.layers:
+        for top in layer.tops:
+            if not layer.in_place(top.top_index) or layer.refused or _keeps_data(layer):
+                continue
+            maker = layer.bottoms[top.top_index].producer
+            if (
+                maker.type in _READS_OUTPUT
+                and maker.runs_backward
+                and any(maker.propagates)
+                and layer.runs_backward
+            ):
+                yield finding(
+                    layer.at(f"top[{top.top_index}]"),
+                    f"`{layer.name}` ({layer.type}) writes over `{top.name}`, from which `{maker.name}` ({maker.type}) "
+                    "computes its gradient afterwards, so all layers below learn from a wrong one; write another "
+                    f"`top` in `{layer.name}`",
+                    related=[Related(f"`{maker.name}` makes `{top.name}`", maker.at())],
+                    layer=layer.name,
+                    phase=net.phase,
+                )
+
+
+def _keeps_data(layer: Layer) -> bool:
+    """Whether what an in-place layer changes has no gradient, or nothing is changed."""
+    if layer.type == "ReLU":
+        return layer.param.relu_param.negative_slope == 0
+    return layer.type == "Dropout" and (layer.phase != TRAIN or layer.param.dropout_param.dropout_ratio == 0)
+
+
+def _read_losses(net: Net) -> Iterator[tuple[Layer, Blob]]:
+    """The tops of loss layers that other layers read, in a net that is trained."""
+    if net.phase != TRAIN:
+        return
+    for layer in net.layers:
+        if layer.spec is None or layer.refused or not layer.spec.is_loss:
+            continue
+        for blob in layer.tops:
+            if blob.consumers and layer.loss_weights[blob.top_index]:
+                yield layer, blob
+
+
+def _read_here(reader: Layer, blob: Blob) -> Related:
+    index = next((index for other, index in blob.consumers if other is reader), 0)
+    return Related(f"`{reader.name}` reads `{blob.name}`", reader.at(f"bottom[{index}]"))
