@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.pooling import AVE, CEIL, MAX, Window, field_route, pooled_shape, windows
-from nanlint.caffe.model import Dim, count
+from nanlint.caffe.layers.pooling import (
+    AVE,
+    CEIL,
+    MAX,
+    LastWindow,
+    Window,
+    field_route,
+    windows,
+    windows_outside,
+)
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Layer
+    from nanlint.caffe.model import Dim, Layer
 
 SIDES = (("rows", "height"), ("columns", "width"))
 
 
-class Last(NamedTuple):
-    """The last window along one axis: which of how many, where it starts, and what it should cover."""
-
-    side: int
-    number: int
-    start: int
-    size: int
-    window: Window
-
-    @property
-    def evidence(self) -> str:
-        """The window as the witness of a finding."""
-        kernel, stride, _ = self.window
-        start, size = self.start, self.size
-        held = f"from {start} to {min(start + (kernel or 0), size)} of {size} {SIDES[self.side][0]}"
-        return (
-            f"{SIDES[self.side][1]}: ceil(({size} - {kernel}) / {stride}) + 1 = {self.number} windows, "
-            f"the last {held}: {max(0, size - start)} elements"
-        )
+def _evidence(last: LastWindow) -> str:
+    """The window as the witness of a finding."""
+    kernel, stride, _ = last.window
+    start, size = last.start, last.size
+    held = f"from {start} to {min(start + (kernel or 0), size)} of {size} {SIDES[last.side][0]}"
+    return (
+        f"{SIDES[last.side][1]}: ceil(({size} - {kernel}) / {stride}) + 1 = {last.number} windows, "
+        f"the last {held}: {max(0, size - start)} elements"
+    )
 
 
 @rule("POOL001", "empty-pooling-window", ERROR, effect=Effect.NON_FINITE, layers=("Pooling",))
@@ -60,7 +58,7 @@ def empty_pooling_window(layer: Layer) -> Iterator[Problem]:
             f"{_stride(layer, last)} divides the {last.size} {SIDES[last.side][0]} of "
             f"`{layer.bottoms[0].name}`, so the last window of `{layer.name}` holds no element and AVE "
             f"divides 0 by 0: NaN; write `stride: {last.window.kernel}` or `round_mode: FLOOR`",
-            evidence=last.evidence,
+            evidence=_evidence(last),
             related=_origin(layer),
             fix=_smaller_stride(layer, last),
             layer=layer.name,
@@ -95,7 +93,7 @@ def pooling_window_outside(layer: Layer) -> Iterator[Problem]:
             f"{_stride(layer, last)}, so the last window of `{layer.name}` starts at {last.start} of the "
             f"{last.size} {SIDES[last.side][0]} of `{layer.bottoms[0].name}` and covers none: {does}; write "
             f"`stride: {last.window.kernel}` or `round_mode: FLOOR`",
-            evidence=last.evidence,
+            evidence=_evidence(last),
             related=_origin(layer),
             fix=_smaller_stride(layer, last),
             layer=layer.name,
@@ -116,7 +114,7 @@ def pooling_gaps(layer: Layer) -> Iterator[Problem]:
     **Instead** write a stride of at most the kernel. A kernel of 1 is taken for deliberate subsampling.
     """
     param = layer.param.pooling_param
-    if layer.refused or param.global_pooling or not layer.bottoms or any(_outside(layer)):
+    if layer.refused or param.global_pooling or not layer.bottoms or _outside(layer):
         return
     for side, (window, size) in enumerate(_sides(layer)):
         if window.kernel is None or not 0 < window.kernel < window.stride:
@@ -153,28 +151,14 @@ def _padded(layer: Layer) -> bool:
     return any(window.pad for window, _ in _sides(layer))
 
 
-def _outside(layer: Layer) -> Iterator[Last]:
-    """The axes on which the last window starts at the border or beyond: never where the layer is padded."""
-    shape = layer.bottoms[0].shape if layer.bottoms else None
-    if (
-        layer.refused
-        or shape is None
-        or len(shape) != 4
-        or count(shape) == 0
-        or _padded(layer)
-        or layer.in_place(0)
-    ):
-        return
-    made = pooled_shape(layer.param.pooling_param, shape)[2:]
-    for side, ((window, size), number) in enumerate(zip(_sides(layer), made, strict=True)):
-        if size is None or number is None or number < 1:
-            continue
-        start = (number - 1) * window.stride
-        if start >= size:
-            yield Last(side, number, start, size, window)
+def _outside(layer: Layer) -> list[LastWindow]:
+    """The axes on which the last window starts at the border or beyond."""
+    if layer.refused or not layer.bottoms or layer.in_place(0):
+        return []
+    return windows_outside(layer.param.pooling_param, layer.bottoms[0].shape)
 
 
-def _stride(layer: Layer, last: Last) -> str:
+def _stride(layer: Layer, last: LastWindow) -> str:
     """The stride and the kernel, each as the file has it."""
     param = layer.param.pooling_param
     letter = "hw"[last.side]
@@ -191,7 +175,7 @@ def _origin(layer: Layer) -> list[Related]:
     return [Related(f"`{bottom.name}` is made here", place)]
 
 
-def _smaller_stride(layer: Layer, last: Last) -> Fix | None:
+def _smaller_stride(layer: Layer, last: LastWindow) -> Fix | None:
     """Write the kernel as the stride, where both axes have the same."""
     param = layer.param.pooling_param
     if not param.HasField("stride"):

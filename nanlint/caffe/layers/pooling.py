@@ -12,10 +12,12 @@ from nanlint.caffe.layers.base import (
     InPlace,
     LayerSetup,
     LayerType,
+    Shape,
     between,
     exactly,
 )
-from nanlint.caffe.layers.sizes import int32, legacy_shape, needs_four_axes, reshaped
+from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
+from nanlint.caffe.model import count
 from nanlint.findings import Effect
 
 if TYPE_CHECKING:
@@ -217,3 +219,31 @@ def field_route(param: PoolingParameter, name: str) -> str:
         if field in param.DESCRIPTOR.fields_by_name and param.HasField(field):
             return f"{PARAM}.{field}"
     return PARAM
+
+
+class LastWindow(NamedTuple):
+    """The last window along one axis (0: height, 1: width): which of how many, and where it starts."""
+
+    side: int
+    number: int
+    start: int
+    size: int
+    window: Window
+
+
+def windows_outside(param: PoolingParameter, shape: Shape) -> list[LastWindow]:
+    """The axes on which the last window starts at the border or beyond; none where the layer is padded.
+
+    Only rounding up (`round_mode: CEIL`) with a stride beyond the kernel leaves such a window.
+    """
+    if shape is None or len(shape) != LEGACY_AXES or count(shape) == 0:
+        return []
+    found = []
+    sides = windows(param, shape[2], shape[3])
+    if any(window.pad for window in sides):
+        return []
+    for side, (window, size) in enumerate(zip(sides, shape[2:], strict=True)):
+        number = pooled(size, window, param.round_mode, False) if window.stride > 0 else None
+        if size is not None and number is not None and (number - 1) * window.stride >= size:
+            found.append(LastWindow(side, number, (number - 1) * window.stride, size, window))
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import NEVER, Image, Interval, magnitude, plus, quotient, raised, scaled, times
+from nanlint.caffe.layers.pooling import windows_outside
 from nanlint.caffe.model import count
 from nanlint.caffe.transfer import Step, backward, forward, size
 from nanlint.caffe.values import (
@@ -19,6 +20,7 @@ from nanlint.caffe.values import (
     constant,
     farthest,
     highest,
+    hull,
     is_infinite,
     normal_parts,
     normal_reach,
@@ -413,6 +415,8 @@ def pooling(step: Step) -> list[Value]:
     outputs = step.top_count()
     if param.pool == POOL_MAX:
         tops = [_maxima(x, outputs, _pool_covers(step.layer))]
+        if windows_outside(param, step.layer.bottoms[0].shape):
+            tops = [hull([tops[0], constant(-FLOAT_MAX, 1)], outputs)]
         return (
             tops
             + [Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)][
