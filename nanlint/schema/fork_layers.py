@@ -10,8 +10,8 @@ FORKS_WITH = {
     "AnchorEmbeddingExtractor": "openvino",
     "AnchorTarget": "3d-faster-rcnn",
     "AnnotatedData": (
-        "ssd intel mobilenet-yolo yolov3-windows textboxes synopsys frcnn openvino refinedet caffe-train "
-        "ssd-chuanqi"
+        "ssd nvidia intel mobilenet-yolo yolov3-windows textboxes synopsys frcnn openvino refinedet "
+        "caffe-train ssd-chuanqi"
     ),
     "AnnotatedRData": "frcnn",
     "AobLoss": "maskyolo",
@@ -478,7 +478,8 @@ FORKS_WITH = {
     "Upsample": "mobilenet-yolo segnet synopsys 3d-faster-rcnn caffe-train ctensmeyer enet",
     "UpsampleDarknet": "synopsys",
     "VideoData": (
-        "ssd intel tsn textboxes increg video c3d synopsys frcnn refinedet segtask caffe-train ssd-chuanqi"
+        "ssd nvidia intel tsn textboxes increg video c3d synopsys frcnn refinedet segtask caffe-train "
+        "ssd-chuanqi"
     ),
     "VisualizedHeatMaps": "pose-action",
     "VisualizedHeatMaps2": "pose-action",
