@@ -172,6 +172,24 @@ def lr(
     )
 
 
+def forks(
+    paths: Paths,
+    output_format: Annotated[
+        Table, typer.Option("--output-format", help="How they are written.")
+    ] = Table.TEXT,
+    root: Roots = None,
+    config_file: Config = None,
+) -> None:
+    """Show which forks of Caffe can read a solver with its nets, and what each other one lacks."""
+    from nanlint.caffe.forks import needs
+    from nanlint.report import forks as writer
+
+    opened = _open(paths, _settings(config_file, caffe="any", roots=tuple(root or ())))
+    files = [(one.path, [need for bound in one.bounds for need in needs(bound)]) for one in opened.loaded]
+    _print([writer.dumps(files)] if output_format is Table.JSON else writer.lines(files))
+    _finish(opened.failures)
+
+
 def explain(
     rule: Annotated[str, typer.Argument(metavar="RULE", show_default=False, help="A code or a name.")],
 ) -> None:
@@ -198,6 +216,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "shapes": shapes,
     "lr": lr,
+    "forks": forks,
     "explain": explain,
     "rules": rules,
 }

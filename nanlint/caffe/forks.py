@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nanlint.caffe.layer_types import BVLC_TYPES
 from nanlint.schema.bind import Bound
 from nanlint.schema.forks import (
     FIRST_FORK_NUMBER,
@@ -54,8 +55,9 @@ def needs(bound: Bound) -> tuple[Need, ...]:
 
 
 def fork_needs(bound: Bound) -> tuple[Need, ...]:
-    """What a file uses and BVLC Caffe lacks. Cheap for a file that BVLC Caffe reads."""
-    if not bound.fork_uses and not any(forks_with_type(layer.type) for layer in _layers(bound.message)):
+    """What a file uses and BVLC Caffe lacks; nothing where one Caffe is pinned. Cheap where there is none."""
+    foreign = {layer.type for layer in _layers(bound.message)} - BVLC_TYPES
+    if bound.dialect.pinned or not (bound.fork_uses or any(map(forks_with_type, foreign))):
         return ()
     return tuple(need for need in needs(bound) if BVLC not in need.readers)
 
@@ -66,7 +68,7 @@ def able(found: Iterable[Need]) -> Forks:
 
 
 def at_odds(found: tuple[Need, ...]) -> tuple[Need, Need] | None:
-    """Two needs that no known Caffe has together; None where one Caffe has each two of them."""
+    """The first two needs that no known Caffe has together; None where some Caffe has any two of them."""
     for i, one in enumerate(found):
         for other in found[:i]:
             if not one.readers & other.readers:
@@ -80,7 +82,8 @@ _Use = tuple[str, str, str, Forks, bool]
 def _uses(bound: Bound) -> Iterator[_Use]:
     """The name, words, route and readers of each field, enum value, repetition and layer type."""
     for use in bound.fork_uses:
-        yield use.what, use.what, use.place.route, use.forks, True
+        if use.place.route in bound.repeats:
+            yield use.what, use.what, use.place.route, use.forks, True
     yield from _used(bound.message, "", set())
     for index, layer in enumerate(_layers(bound.message)):
         known = type_readers(layer.type)

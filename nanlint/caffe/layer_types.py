@@ -36,15 +36,15 @@ def unknown_type(origin: Origin, name: str, type_name: str, options: Options) ->
         return _optional(origin, name, type_name) if options.pinned else None
     if not type_name:
         return None if _type_is_written(origin) else _no_type(where, name)
-    if not options.pinned and type_name in fork_types():
+    if _in_forks(type_name, options):
         return None
     meant = _meant(type_name)
-    certain = options.pinned or (meant is not None and _same_letters(meant, type_name))
+    certain = options.dialect.pinned or (meant is not None and _same_letters(meant, type_name))
     remedy = (
         f'did you mean `type: "{meant}"`?' if meant else "write one of the types that your Caffe registers"
     )
     does = (
-        "BVLC Caffe knows no such layer and aborts"
+        f"{_caffe(options)} knows no such layer and aborts"
         if certain
         else "neither BVLC Caffe nor a known fork has it"
     )
@@ -63,9 +63,19 @@ def is_foreign(type_name: str) -> bool:
     return bool(type_name) and type_name not in BVLC_TYPES and type_name not in OPTIONAL_TYPES
 
 
-def fork_types() -> frozenset[str]:
-    """Layer types that only forks of Caffe register."""
-    return frozenset()
+def _in_forks(type_name: str, options: Options) -> bool:
+    """Whether only forks of Caffe have a type, and the Caffe that runs the files may be one of them."""
+    from nanlint.schema.descriptors import enum
+    from nanlint.schema.forks import FIRST_FORK_NUMBER, forks_with_type
+
+    v1 = enum("V1LayerParameter.LayerType").values_by_name.get(type_name)
+    if v1 is not None and v1.number >= FIRST_FORK_NUMBER:
+        return options.dialect.has(v1)
+    return bool(forks_with_type(type_name)) and options.dialect.has_type(type_name)
+
+
+def _caffe(options: Options) -> str:
+    return f"`{options.dialect.name}`" if options.dialect.pinned and not options.pinned else "BVLC Caffe"
 
 
 def _no_type(where: Place, name: str) -> Problem:

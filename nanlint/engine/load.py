@@ -13,6 +13,7 @@ from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
 from nanlint.engine.failures import internal_error
 from nanlint.engine.files import STDIN, Input, Kind, classify, find, reason
+from nanlint.schema.bind import Bound
 from nanlint.schema.dialect import Dialect
 from nanlint.text.source import Source
 
@@ -25,6 +26,13 @@ class Loaded(NamedTuple):
     path: str
     solver: Solver | None
     nets: Sequence[Net]
+
+    @property
+    def bounds(self) -> list[Bound]:
+        """The files that it is made of, each once."""
+        found = {id(net.bound): net.bound for net in self.nets}
+        own = [self.solver.bound] if self.solver else []
+        return own + [bound for bound in found.values() if bound not in own]
 
 
 @dataclass

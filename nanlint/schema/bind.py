@@ -37,7 +37,8 @@ def bind(document: Document, message_type: str, dialect: Dialect = Dialect.ANY) 
         problems.append(_empty_file(document.source, message_type))
     problems.sort(key=lambda problem: problem.place.span)
     uses = binder.uses
-    return Bound(document, message_type, message, tuple(problems), tuple(uses.found.values()), uses.repeats)
+    found = tuple(uses.found.values())
+    return Bound(document, message_type, message, tuple(problems), dialect, found, uses.repeats)
 
 
 class _Known(NamedTuple):
@@ -132,8 +133,8 @@ class _Binder:
             return True
         if known.convert is not None:
             earlier = () if first is field else first.values
-            values = (*earlier, *field.values)
-            if self.uses.several(known.field, known.convert, values, self.at_name(field, trail)):
+            at_name = self.at_name(field, trail)
+            if self.uses.several(known.field, known.convert, earlier, field.values, at_name):
                 return first is field
         if first is not field:
             self.given_twice(field, first, trail)
@@ -175,7 +176,7 @@ class _Binder:
                 continue
             if known.repeated:
                 getattr(message, name).append(typed)
-            else:
+            elif index == 0:
                 setattr(message, name, typed)
 
     def enum_value(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nanlint.findings import Problem
+from nanlint.schema.dialect import Dialect
 from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Document, Field, Scalar
 
@@ -36,6 +37,7 @@ class Bound:
     type_name: str
     message: Message
     problems: tuple[Problem, ...]
+    dialect: Dialect = Dialect.ANY
     fork_uses: tuple[ForkUse, ...] = ()
     repeats: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     _index: dict[int, dict[str, list[Entry]]] = field(default_factory=dict, repr=False)

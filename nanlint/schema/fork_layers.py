@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 FORKS_WITH = {
-    "Accum": "synopsys flownet2",
-    "AdaptiveBiasChannel": "synopsys pspnet picanet segtask deeplab",
+    "Accum": "flownet2 synopsys",
+    "AdaptiveBiasChannel": "pspnet deeplab synopsys picanet segtask",
     "Add": "synopsys",
     "Affinity": "opencl",
     "AnchorEmbeddingExtractor": "openvino",
     "AnchorTarget": "3d-faster-rcnn",
     "AnnotatedData": (
-        "ssd nvidia intel mobilenet-yolo yolov3-windows textboxes synopsys frcnn openvino refinedet "
+        "ssd nvidia intel mobilenet-yolo yolov3-windows refinedet textboxes openvino synopsys frcnn "
         "caffe-train ssd-chuanqi"
     ),
     "AnnotatedRData": "frcnn",
@@ -24,24 +24,24 @@ FORKS_WITH = {
     "AttPooling": "picanet",
     "Attention": "synopsys",
     "AttentionScale": "caffe-train",
-    "Axpy": "nvidia intel mobilenet-yolo tsn happynear rfcn-priv senet",
+    "Axpy": "nvidia intel mobilenet-yolo tsn happynear senet rfcn-priv",
     "BBoxOutput": "3d-faster-rcnn",
     "BEGANLoss": "synopsys",
-    "BN": "parsenet tsn davsod segnet synopsys happynear pspnet mini 3d-faster-rcnn segtask enet",
+    "BN": "segnet pspnet enet tsn happynear parsenet davsod synopsys mini 3d-faster-rcnn segtask",
     "BatchContrastiveLoss": "happynear",
     "BatchNorm2": "ctensmeyer",
     "BatchNormScale": "caffe-train",
     "BatchReduction": "tsn segtask",
     "BatchToSpaceND": "synopsys",
-    "BboxAccuracy": "cascade-rcnn mscnn",
-    "BiasChannel": "synopsys pspnet picanet segtask deeplab",
+    "BboxAccuracy": "mscnn cascade-rcnn",
+    "BiasChannel": "pspnet deeplab synopsys picanet segtask",
     "BilinearInterpolation": "ctensmeyer",
     "BinaryConvolution": "hwgq",
     "BinaryEncode": "ctensmeyer",
     "BinaryInnerProduct": "hwgq",
-    "BlackAugmentation": "synopsys flownet2",
+    "BlackAugmentation": "flownet2 synopsys",
     "BlackHole": "c3d",
-    "BoxAnnotatorOHEM": "intel r-fcn frcnn openvino rfcn-priv 3d-faster-rcnn",
+    "BoxAnnotatorOHEM": "intel r-fcn openvino frcnn rfcn-priv 3d-faster-rcnn",
     "BoxData": "intel maskyolo",
     "BoxGroupOutput": "cascade-rcnn",
     "BoxOutput": "mscnn",
@@ -54,13 +54,13 @@ FORKS_WITH = {
     "Ceil": "synopsys",
     "CenterGridLoss": "caffe-train",
     "CenterGridOutput": "caffe-train",
-    "CenterLoss": "tsn increg happynear openvino caffe-face caffe-train",
+    "CenterLoss": "tsn caffe-face openvino happynear increg caffe-train",
     "CenterNetfocalSigmoidWithLoss": "caffe-train",
     "CenterObjectLoss": "caffe-train",
     "CenterObjectSingleLoss": "caffe-train",
     "CenterOfMass": "ctensmeyer",
     "CenternetDetectionOutput": "caffe-train",
-    "ChannelNorm": "synopsys flownet2",
+    "ChannelNorm": "flownet2 synopsys",
     "ChannelNormalize": "caffe-train",
     "ChannelPermutation": "openvino",
     "ChannelScale": "happynear",
@@ -74,14 +74,14 @@ FORKS_WITH = {
     "ConvLSTM": "davsod",
     "ConvLSTMUnit": "davsod",
     "Convolution3D": "c3d",
-    "ConvolutionDepthwise": "synopsys mini frcnn openvino rfcn-priv",
+    "ConvolutionDepthwise": "openvino synopsys mini frcnn rfcn-priv",
     "ConvolutionRistretto": "ristretto",
     "CoordsFromHeatMaps": "pose-action",
     "CoordsToBboxes": "pose-action",
     "CoordsToBboxesMasks": "pose-action",
     "Corr1d": "synopsys",
-    "Correlation": "synopsys flownet2",
-    "Correlation1D": "synopsys flownet2",
+    "Correlation": "flownet2 synopsys",
+    "Correlation1D": "flownet2 synopsys",
     "CorrelationLoss": "happynear",
     "CosinAddm": "caffe-train",
     "CosinL2Normalize": "caffe-train",
@@ -95,16 +95,16 @@ FORKS_WITH = {
     "CtcLoss": "caffe-train",
     "CuDNNDeconvolution": "frcnn",
     "CustomData": "flownet2",
-    "DataAugmentation": "synopsys flownet2",
+    "DataAugmentation": "flownet2 synopsys",
     "DataHeatmap": "pose-action",
-    "DecodeBBox": "frcnn cascade-rcnn mscnn",
+    "DecodeBBox": "mscnn cascade-rcnn frcnn",
     "DecodeRois": "maskyolo",
     "Deconvolution3D": "c3d",
     "DeconvolutionRistretto": "ristretto",
     "DeformableConvolution": "frcnn rfcn-priv xdet",
     "DeformablePSROIPooling": "frcnn rfcn-priv",
-    "DenseCRF": "synopsys pspnet picanet rfcn-priv segtask deeplab",
-    "DenseImageData": "segnet synopsys enet",
+    "DenseCRF": "pspnet deeplab synopsys picanet rfcn-priv segtask",
+    "DenseImageData": "segnet enet synopsys",
     "DepthToSpace": "synopsys",
     "DepthwiseConvolution": "mobilenet-yolo yolov3-windows maskyolo rfcn-priv",
     "DetectNetTransformation": "nvidia",
@@ -112,14 +112,14 @@ FORKS_WITH = {
     "DetectionCcpdOutput": "caffe-train",
     "DetectionData": "cascade-rcnn",
     "DetectionEvaluate": (
-        "ssd nvidia intel mobilenet-yolo yolov3-windows textboxes synopsys openvino refinedet caffe-train "
-        "cascade-rcnn ssd-chuanqi"
+        "ssd nvidia intel mobilenet-yolo yolov3-windows refinedet cascade-rcnn textboxes openvino synopsys "
+        "caffe-train ssd-chuanqi"
     ),
     "DetectionGroupAccuracy": "cascade-rcnn",
     "DetectionGroupLoss": "cascade-rcnn",
     "DetectionLoss": "mscnn",
     "DetectionOutput": (
-        "ssd nvidia intel mobilenet-yolo textboxes synopsys mini frcnn openvino refinedet caffe-train "
+        "ssd nvidia intel mobilenet-yolo refinedet textboxes openvino synopsys mini frcnn caffe-train "
         "ssd-chuanqi"
     ),
     "DetectionOutputExtended": "openvino",
@@ -128,9 +128,9 @@ FORKS_WITH = {
     "DisparityData": "flownet2",
     "Div": "synopsys",
     "DocData": "ctensmeyer",
-    "DomainTransform": "synopsys pspnet picanet segtask deeplab",
-    "DomainTransformForwardOnly": "synopsys pspnet picanet segtask deeplab",
-    "Downsample": "synopsys flownet2",
+    "DomainTransform": "pspnet deeplab synopsys picanet segtask",
+    "DomainTransformForwardOnly": "pspnet deeplab synopsys picanet segtask",
+    "Downsample": "flownet2 synopsys",
     "DummyForward": "davsod",
     "Eliminate": "openvino",
     "EltwiseAffine": "happynear",
@@ -148,19 +148,19 @@ FORKS_WITH = {
     "ExtractPrimary": "pose-action",
     "FCNAccuracy": "happynear",
     "FCNData": "happynear",
-    "FLOWriter": "synopsys flownet2",
+    "FLOWriter": "flownet2 synopsys",
     "FaceAttriEvaluate": "caffe-train",
     "FarthestPointSample": "synopsys",
     "FcRistretto": "ristretto",
     "FeatureDecayLoss": "happynear",
     "Flip": "happynear",
-    "FloatReader": "synopsys flownet2",
-    "FloatWriter": "synopsys flownet2",
+    "FloatReader": "flownet2 synopsys",
+    "FloatWriter": "flownet2 synopsys",
     "Floor": "synopsys",
     "FloorDiv": "synopsys",
     "FloorMod": "synopsys",
-    "FlowAugmentation": "synopsys flownet2",
-    "FlowWarp": "synopsys flownet2",
+    "FlowAugmentation": "flownet2 synopsys",
+    "FlowWarp": "flownet2 synopsys",
     "FocalCrossEntropyLoss": "caffe-train",
     "FocalLoss": "happynear ssd-focal frcnn picanet rfcn-priv",
     "FrcnnAnchorTarget": "frcnn rfcn-priv",
@@ -180,8 +180,8 @@ FORKS_WITH = {
     "Gemm": "synopsys",
     "GeneralContrastiveLoss": "happynear",
     "GeneralSigmoid": "openvino",
-    "GeneralTripletLoss": "happynear openvino",
-    "GenerateAugmentationParameters": "synopsys flownet2",
+    "GeneralTripletLoss": "openvino happynear",
+    "GenerateAugmentationParameters": "flownet2 synopsys",
     "GlobalAttKLDivLoss": "picanet",
     "GlobalAttSuperSal": "picanet",
     "GlobalLSEMargin": "happynear",
@@ -207,22 +207,22 @@ FORKS_WITH = {
     "ImResize": "rtpose",
     "ImageGtData": "mscnn",
     "ImageLabelmapData": "hed",
-    "ImageSegData": "synopsys pspnet picanet rfcn-priv segtask deeplab",
+    "ImageSegData": "pspnet deeplab synopsys picanet rfcn-priv segtask",
     "ImgReader": "flownet2",
     "ImgWriter": "flownet2",
     "InnerDistance": "happynear",
     "InnerProductBlob": "rfcn-priv",
     "Insanity": "happynear",
-    "Interp": "tsn davsod synopsys pspnet picanet openvino rfcn-priv segtask caffe-train deeplab",
+    "Interp": "pspnet deeplab tsn openvino davsod synopsys picanet rfcn-priv segtask caffe-train",
     "IntersectionOverUnionLoss": "ctensmeyer",
     "KernelDensityMode": "ctensmeyer",
     "KpsBoxData": "maskyolo",
-    "L1Loss": "nvidia synopsys flownet2",
+    "L1Loss": "nvidia flownet2 synopsys",
     "L2Normalize": "c3d",
     "LRNRistretto": "ristretto",
     "LSRLoss": "tsn",
     "LSTMV2": "synopsys",
-    "LabelSpecificAdd": "happynear openvino caffe-train",
+    "LabelSpecificAdd": "openvino happynear caffe-train",
     "LabelSpecificAffine": "happynear",
     "LabelSpecificHardMargin": "happynear",
     "LabelSpecificMargin": "happynear",
@@ -241,8 +241,8 @@ FORKS_WITH = {
     "LogSoftmax": "synopsys",
     "LpEvaluate": "caffe-train",
     "LpNormalization": "synopsys",
-    "LpqLoss": "synopsys flownet2",
-    "Lstm": "lstm frcnn ctpn caffe-train",
+    "LpqLoss": "flownet2 synopsys",
+    "Lstm": "ctpn lstm frcnn caffe-train",
     "LuongAttention": "synopsys",
     "MHDRoiData": "3d-faster-rcnn",
     "MMDLoss": "transfer",
@@ -251,19 +251,19 @@ FORKS_WITH = {
     "MapAccuracy": "tsn",
     "MapData": "tsn",
     "MapRegressionLoss": "tsn",
-    "MarginInnerProduct": "tsn happynear rfcn-priv sphereface",
+    "MarginInnerProduct": "tsn sphereface happynear rfcn-priv",
     "MaskBoxData": "maskyolo",
     "MaskPooling": "rfcn-priv",
     "MaskRCNNDetection": "synopsys",
     "MaskRCNNProposal": "synopsys",
     "MaskResize": "rfcn-priv",
     "MatMul": "synopsys",
-    "MatRead": "synopsys pspnet segtask deeplab",
-    "MatWrite": "synopsys pspnet segtask deeplab",
+    "MatRead": "pspnet deeplab synopsys segtask",
+    "MatWrite": "pspnet deeplab synopsys segtask",
     "Matmul": "channel-pruning",
     "MaxIndicator": "ctensmeyer",
     "Maximum": "rtpose synopsys",
-    "Mean": "synopsys flownet2",
+    "Mean": "flownet2 synopsys",
     "MedianCenterOfMass": "ctensmeyer",
     "MergeCrop": "opencl",
     "Minimum": "synopsys",
@@ -274,26 +274,26 @@ FORKS_WITH = {
     "MovingNormalize": "happynear",
     "Mul": "synopsys",
     "MultiBoxFocalLoss": "ssd-focal",
-    "MultiBoxLoss": "ssd nvidia intel mobilenet-yolo textboxes synopsys frcnn openvino refinedet ssd-chuanqi",
+    "MultiBoxLoss": "ssd nvidia intel mobilenet-yolo refinedet textboxes openvino synopsys frcnn ssd-chuanqi",
     "MultiBoxSSDLoss": "caffe-train",
     "MultiLabelImageData": "happynear",
     "MultiRBoxLoss": "frcnn",
     "MultiSourcesImagesData": "pose-action",
-    "MultiStageMeanfield": "segtask crf-rnn ctensmeyer",
+    "MultiStageMeanfield": "crf-rnn segtask ctensmeyer",
     "MultilabelLogisticLoss": "tsn",
     "NCALoss": "happynear",
     "NMS": "synopsys",
     "NMSGather": "synopsys",
-    "NdConvolution": "increg video",
-    "NdPooling": "increg video",
+    "NdConvolution": "video increg",
+    "NdPooling": "video increg",
     "NegReLU": "flownet2",
     "Nms": "rtpose",
-    "Noise": "happynear opencl",
+    "Noise": "opencl happynear",
     "NonMaxSuppression": "synopsys",
     "Norm": "caffe-train",
     "Normalize": (
-        "ssd parsenet nvidia intel mobilenet-yolo yolov3-windows tsn textboxes synopsys happynear mini "
-        "frcnn picanet openvino refinedet segtask caffe-train ssd-chuanqi"
+        "ssd nvidia intel mobilenet-yolo yolov3-windows refinedet tsn textboxes openvino happynear parsenet "
+        "synopsys mini frcnn picanet segtask caffe-train ssd-chuanqi"
     ),
     "NormalizeFeature": "pose-action",
     "NormalizedPoseCoords": "pose-action",
@@ -303,7 +303,7 @@ FORKS_WITH = {
     "PR": "ctensmeyer",
     "PSROIAlign": "frcnn",
     "PSROIAssembling": "openvino",
-    "PSROIPooling": "intel r-fcn happynear mini frcnn openvino rfcn-priv 3d-faster-rcnn cascade-rcnn",
+    "PSROIPooling": "intel r-fcn cascade-rcnn openvino happynear mini frcnn rfcn-priv 3d-faster-rcnn",
     "Pad": "synopsys",
     "Padding": "ctensmeyer",
     "PairEuclidean": "caffe-train",
@@ -313,11 +313,11 @@ FORKS_WITH = {
     "ParseOutput": "parsenet",
     "PeepholeLSTM": "synopsys",
     "Permute": (
-        "ssd nvidia intel mobilenet-yolo textboxes synopsys happynear mini frcnn openvino refinedet "
+        "ssd nvidia intel mobilenet-yolo refinedet textboxes openvino happynear synopsys mini frcnn "
         "caffe-train ssd-chuanqi"
     ),
     "Piece": "synopsys",
-    "Pooling3D": "pose-action c3d synopsys 3d-faster-rcnn",
+    "Pooling3D": "c3d pose-action synopsys 3d-faster-rcnn",
     "PoseEuDistAccuracy": "pose-action",
     "PoseHeatMapLoss": "pose-action",
     "PosePDJAccuracy": "pose-action",
@@ -326,28 +326,28 @@ FORKS_WITH = {
     "PowerFile": "openvino",
     "PredictBox": "happynear",
     "PriorBox": (
-        "ssd nvidia intel mobilenet-yolo textboxes synopsys mini frcnn openvino refinedet caffe-train "
+        "ssd nvidia intel mobilenet-yolo refinedet textboxes openvino synopsys mini frcnn caffe-train "
         "ssd-chuanqi"
     ),
     "PriorBoxClustered": "openvino",
     "PriorRBox": "frcnn",
-    "Proposal": "synopsys happynear mini openvino 3d-faster-rcnn",
-    "ProposalTarget": "3d-faster-rcnn cascade-rcnn mscnn",
+    "Proposal": "openvino happynear synopsys mini 3d-faster-rcnn",
+    "ProposalTarget": "mscnn cascade-rcnn 3d-faster-rcnn",
     "PyramidROIAlign": "synopsys",
     "Quant": "hwgq",
     "Quantizer": "opencl",
     "QueryBallPoint": "synopsys",
     "RDetectionOutput": "frcnn",
     "RNNv2": "synopsys",
-    "ROIAlign": "synopsys frcnn rfcn-priv cascade-rcnn mscnn",
+    "ROIAlign": "mscnn cascade-rcnn synopsys frcnn rfcn-priv",
     "ROIAlignment": "maskyolo",
     "ROIAlignment2": "maskyolo",
     "ROICrop": "3d-faster-rcnn",
     "ROIMaskAlign": "rfcn-priv",
     "ROIMaskPooling": "frcnn rfcn-priv",
     "ROIPooling": (
-        "intel pose-action tsn fast-rcnn py-faster-rcnn r-fcn synopsys happynear maskyolo mini frcnn "
-        "openvino rfcn-priv 3d-faster-rcnn ctpn segtask xdet cascade-rcnn mscnn"
+        "intel py-faster-rcnn fast-rcnn r-fcn tsn mscnn cascade-rcnn ctpn openvino happynear pose-action "
+        "synopsys maskyolo mini frcnn rfcn-priv 3d-faster-rcnn segtask xdet"
     ),
     "ROIWarping": "openvino rfcn-priv",
     "RPNOutput": "3d-faster-rcnn",
@@ -377,13 +377,13 @@ FORKS_WITH = {
     "Remove": "ctensmeyer",
     "Reorg": "intel mobilenet-yolo yolov3-windows synopsys",
     "ReorgYolo": "openvino",
-    "Resample": "synopsys flownet2",
+    "Resample": "flownet2 synopsys",
     "RescaledPoseCoords": "pose-action",
-    "Resize": "pose-action happynear maskyolo",
+    "Resize": "happynear pose-action maskyolo",
     "ResizeBilinear": "synopsys",
     "ResizeNearestNeighbor": "synopsys",
     "ResizeWithMap": "pose-action",
-    "Reverse": "synopsys frcnn openvino ctpn caffe-train",
+    "Reverse": "ctpn openvino synopsys frcnn caffe-train",
     "ReverseSequence": "synopsys",
     "ReverseTime": "caffe-train",
     "RevertNormalizedPoseCoords": "pose-action",
@@ -406,7 +406,7 @@ FORKS_WITH = {
     "SeLu": "rfcn-priv",
     "SeLuDropout": "rfcn-priv",
     "SecondaryRegionsOpScores": "pose-action",
-    "SegAccuracy": "synopsys pspnet picanet rfcn-priv segtask deeplab",
+    "SegAccuracy": "pspnet deeplab synopsys picanet rfcn-priv segtask",
     "SegData": "tsn segtask",
     "SegmentOutput": "3d-faster-rcnn",
     "SegmentationEvaluate": "mobilenet-yolo",
@@ -424,17 +424,17 @@ FORKS_WITH = {
     "Sin": "synopsys",
     "Slope": "happynear",
     "SmoothL1Loss": (
-        "ssd nvidia intel mobilenet-yolo yolov3-windows pose-action tsn fast-rcnn py-faster-rcnn r-fcn "
-        "textboxes synopsys happynear maskyolo frcnn openvino refinedet rfcn-priv 3d-faster-rcnn ctpn "
-        "segtask xdet caffe-train cascade-rcnn mscnn ssd-chuanqi"
+        "ssd nvidia intel py-faster-rcnn fast-rcnn r-fcn mobilenet-yolo yolov3-windows refinedet tsn mscnn "
+        "cascade-rcnn textboxes ctpn openvino happynear pose-action synopsys maskyolo frcnn rfcn-priv "
+        "3d-faster-rcnn segtask xdet caffe-train ssd-chuanqi"
     ),
-    "SmoothL1LossOHEM": "intel frcnn openvino rfcn-priv 3d-faster-rcnn",
+    "SmoothL1LossOHEM": "intel openvino frcnn rfcn-priv 3d-faster-rcnn",
     "SoftContrastiveLoss": "happynear",
     "SoftTruncation": "happynear",
     "SoftmaxFullLoss": "ctensmeyer",
     "SoftmaxFullLoss2": "ctensmeyer",
     "SoftmaxWithCrossEntropyLoss": "tsn",
-    "SoftmaxWithLossOHEM": "intel frcnn openvino rfcn-priv 3d-faster-rcnn",
+    "SoftmaxWithLossOHEM": "intel openvino frcnn rfcn-priv 3d-faster-rcnn",
     "Softplus": "synopsys",
     "Softsign": "synopsys",
     "SpaceToBatchND": "synopsys",
@@ -444,7 +444,7 @@ FORKS_WITH = {
     "Sparsify": "scnn",
     "SpatialBatchingPooling": "synopsys",
     "SpatialDropout": "intel pose-action",
-    "SpatialProduct": "synopsys pspnet picanet segtask deeplab",
+    "SpatialProduct": "pspnet deeplab synopsys picanet segtask",
     "SpatialTransformer": "openvino",
     "Squeeze": "synopsys",
     "SqueezeConvolution": "synopsys",
@@ -468,17 +468,17 @@ FORKS_WITH = {
     "TorsoMaskFromCoords": "pose-action",
     "TrainableData": "happynear",
     "Transformer": "happynear",
-    "Transpose": "frcnn ctpn caffe-train",
+    "Transpose": "ctpn frcnn caffe-train",
     "TripletLoss": "happynear caffe-train",
     "Truncation": "happynear",
     "TukeyBiweightLoss": "ctensmeyer",
     "UnPooling": "parsenet",
-    "UniqueLabel": "synopsys pspnet picanet segtask deeplab",
+    "UniqueLabel": "pspnet deeplab synopsys picanet segtask",
     "Unstack": "synopsys",
-    "Upsample": "mobilenet-yolo segnet synopsys 3d-faster-rcnn caffe-train ctensmeyer enet",
+    "Upsample": "segnet mobilenet-yolo enet synopsys 3d-faster-rcnn caffe-train ctensmeyer",
     "UpsampleDarknet": "synopsys",
     "VideoData": (
-        "ssd nvidia intel tsn textboxes increg video c3d synopsys frcnn refinedet segtask caffe-train "
+        "ssd nvidia intel refinedet video c3d tsn textboxes increg synopsys frcnn segtask caffe-train "
         "ssd-chuanqi"
     ),
     "VisualizedHeatMaps": "pose-action",
@@ -512,26 +512,26 @@ FORKS_WITH = {
 
 FORKS_WITHOUT = {
     "Accuracy": "mini",
-    "BatchNorm": "parsenet pose-action fast-rcnn py-faster-rcnn lrcn segnet hli2020 lstm hed",
+    "BatchNorm": "py-faster-rcnn fast-rcnn segnet hed parsenet pose-action lrcn hli2020 lstm",
     "BatchReindex": (
-        "parsenet pose-action fast-rcnn py-faster-rcnn lrcn segnet hli2020 lstm mini hed ctpn ctensmeyer"
+        "py-faster-rcnn fast-rcnn segnet hed ctpn parsenet pose-action lrcn hli2020 lstm mini ctensmeyer"
     ),
-    "Bias": "parsenet pose-action fast-rcnn py-faster-rcnn lrcn segnet lstm hed ctpn",
+    "Bias": "py-faster-rcnn fast-rcnn segnet hed ctpn parsenet pose-action lrcn lstm",
     "Clip": (
-        "ssd parsenet nvidia intel mobilenet-yolo yolov3-windows pose-action tsn fast-rcnn py-faster-rcnn "
-        "r-fcn rtpose davsod lrcn textboxes increg segnet c3d happynear hli2020 pspnet lstm maskyolo "
-        "flownet2 mini frcnn opencl picanet openvino hed refinedet rfcn-priv 3d-faster-rcnn transfer ctpn "
-        "augmentation s2vt scnn sphereface segtask xdet caffe-face caffe-train cascade-rcnn hwgq mscnn "
-        "crf-rnn deeplab ssd-chuanqi spark ctensmeyer enet"
+        "ssd nvidia intel py-faster-rcnn fast-rcnn r-fcn segnet pspnet deeplab mobilenet-yolo "
+        "yolov3-windows refinedet flownet2 hed enet opencl c3d tsn crf-rnn caffe-face sphereface mscnn "
+        "cascade-rcnn textboxes ctpn openvino happynear parsenet pose-action rtpose davsod lrcn increg "
+        "hli2020 lstm maskyolo mini frcnn picanet rfcn-priv 3d-faster-rcnn transfer augmentation s2vt scnn "
+        "segtask xdet caffe-train hwgq ssd-chuanqi spark ctensmeyer"
     ),
     "ContrastiveLoss": "mini",
-    "Crop": "pose-action tsn fast-rcnn py-faster-rcnn lrcn segnet hli2020 pspnet lstm s2vt ctensmeyer",
+    "Crop": "py-faster-rcnn fast-rcnn segnet pspnet tsn pose-action lrcn hli2020 lstm s2vt ctensmeyer",
     "Data": "mini",
     "DummyData": "mini",
-    "ELU": "parsenet pose-action tsn fast-rcnn py-faster-rcnn lrcn segnet hli2020 lstm hed ctpn ctensmeyer",
-    "Embed": "parsenet pose-action fast-rcnn segnet hli2020 ctensmeyer",
+    "ELU": "py-faster-rcnn fast-rcnn segnet hed tsn ctpn parsenet pose-action lrcn hli2020 lstm ctensmeyer",
+    "Embed": "fast-rcnn segnet parsenet pose-action hli2020 ctensmeyer",
     "EuclideanLoss": "mini",
-    "Filter": "parsenet pose-action fast-rcnn lrcn hli2020",
+    "Filter": "fast-rcnn parsenet pose-action lrcn hli2020",
     "HDF5Data": "mini",
     "HDF5Output": "mini",
     "HingeLoss": "mini",
@@ -539,47 +539,47 @@ FORKS_WITHOUT = {
     "ImageData": "mini",
     "InfogainLoss": "mini",
     "Input": (
-        "parsenet pose-action tsn fast-rcnn py-faster-rcnn lrcn segnet hli2020 pspnet lstm hed ctpn s2vt "
+        "py-faster-rcnn fast-rcnn segnet pspnet hed tsn ctpn parsenet pose-action lrcn hli2020 lstm s2vt "
         "xdet ctensmeyer"
     ),
     "LSTM": (
-        "parsenet pose-action tsn fast-rcnn py-faster-rcnn r-fcn segnet hli2020 pspnet lstm mini hed ctpn "
+        "py-faster-rcnn fast-rcnn r-fcn segnet pspnet hed tsn ctpn parsenet pose-action hli2020 lstm mini "
         "s2vt xdet ctensmeyer"
     ),
     "LSTMUnit": (
-        "parsenet pose-action tsn fast-rcnn py-faster-rcnn r-fcn segnet hli2020 pspnet lstm mini hed ctpn "
+        "py-faster-rcnn fast-rcnn r-fcn segnet pspnet hed tsn ctpn parsenet pose-action hli2020 lstm mini "
         "s2vt xdet ctensmeyer"
     ),
-    "Log": "parsenet mobilenet-yolo yolov3-windows pose-action fast-rcnn lrcn hli2020 sphereface",
+    "Log": "fast-rcnn mobilenet-yolo yolov3-windows sphereface parsenet pose-action lrcn hli2020",
     "MemoryData": "mini",
     "MultinomialLogisticLoss": "mini",
     "Parameter": (
-        "parsenet nvidia pose-action tsn fast-rcnn py-faster-rcnn lrcn segnet hli2020 pspnet lstm hed ctpn "
+        "nvidia py-faster-rcnn fast-rcnn segnet pspnet hed tsn ctpn parsenet pose-action lrcn hli2020 lstm "
         "s2vt segtask xdet ctensmeyer"
     ),
     "Python": "mini",
     "RNN": (
-        "parsenet pose-action tsn fast-rcnn py-faster-rcnn r-fcn segnet hli2020 pspnet lstm mini hed ctpn "
+        "py-faster-rcnn fast-rcnn r-fcn segnet pspnet hed tsn ctpn parsenet pose-action hli2020 lstm mini "
         "s2vt segtask xdet ctensmeyer"
     ),
-    "Reduction": "parsenet pose-action fast-rcnn lrcn hli2020",
-    "Reshape": "pose-action fast-rcnn",
-    "SPP": "parsenet pose-action fast-rcnn lrcn",
-    "Scale": "parsenet pose-action fast-rcnn py-faster-rcnn lrcn segnet hli2020 lstm hed ctpn",
+    "Reduction": "fast-rcnn parsenet pose-action lrcn hli2020",
+    "Reshape": "fast-rcnn pose-action",
+    "SPP": "fast-rcnn parsenet pose-action lrcn",
+    "Scale": "py-faster-rcnn fast-rcnn segnet hed ctpn parsenet pose-action lrcn hli2020 lstm",
     "SigmoidCrossEntropyLoss": "mini",
     "Silence": "mini",
     "SoftmaxWithLoss": "mini",
     "Swish": (
-        "ssd parsenet nvidia yolov3-windows pose-action tsn fast-rcnn py-faster-rcnn r-fcn rtpose davsod "
-        "lrcn textboxes increg segnet c3d happynear hli2020 pspnet lstm maskyolo flownet2 mini picanet "
-        "openvino hed refinedet rfcn-priv 3d-faster-rcnn transfer ctpn augmentation s2vt scnn sphereface "
-        "segtask xdet caffe-face caffe-train cascade-rcnn hwgq mscnn crf-rnn deeplab ssd-chuanqi spark "
-        "ctensmeyer enet"
+        "ssd nvidia py-faster-rcnn fast-rcnn r-fcn segnet pspnet deeplab yolov3-windows refinedet flownet2 "
+        "hed enet c3d tsn crf-rnn caffe-face sphereface mscnn cascade-rcnn textboxes ctpn openvino "
+        "happynear parsenet pose-action rtpose davsod lrcn increg hli2020 lstm maskyolo mini picanet "
+        "rfcn-priv 3d-faster-rcnn transfer augmentation s2vt scnn segtask xdet caffe-train hwgq ssd-chuanqi "
+        "spark ctensmeyer"
     ),
-    "Tile": "pose-action fast-rcnn lrcn segnet hli2020 ctensmeyer",
+    "Tile": "fast-rcnn segnet pose-action lrcn hli2020 ctensmeyer",
     "WindowData": "mini",
 }
 """A type of BVLC Caffe -> the forks that lack it."""
 
-UNLISTED = "ndsb x2paddle 3d-ff caffepro ssd-focal cvprw15 senet"
+UNLISTED = "senet ndsb x2paddle 3d-ff caffepro ssd-focal cvprw15"
 """Forks whose sources list no types: they may have any."""

@@ -62,21 +62,26 @@ class ForkUses:
         self,
         declared: FieldDescriptor,
         convert: Convert,
-        nodes: Iterable[Scalar | Block],
+        first: Iterable[Scalar | Block],
+        more: Iterable[Scalar | Block],
         place: Callable[[], Place],
     ) -> bool:
-        """Whether forks take several values for a field; then `nodes`, all that it has, are noted."""
+        """Whether forks take several values for a field; then those that it was given are noted.
+
+        `first`: the values where the field stands first, `more`: those where it stands again.
+        """
         if self.bvlc:
             return False
         forks = forks_repeating(declared)
         if not forks or (self.one_fork and self.dialect.name not in forks):
             return False
         try:
-            values = tuple(convert(node) for node in nodes if isinstance(node, Scalar))
+            values = tuple(convert(node) for node in more if isinstance(node, Scalar))
+            before = tuple(convert(node) for node in first if isinstance(node, Scalar))
         except RefusedError:
             return False
         where = place()
-        self.repeats[where.route] = values
+        self.repeats[where.route] = self.repeats.get(where.route, before) + values
         what = f"several values of `{declared.name}`"
         self.found.setdefault(name_of(declared) + "[]", ForkUse(what, where, forks))
         return True
@@ -90,7 +95,8 @@ class ForkUses:
             convert = converter_of(kind)
             if convert is not None and (not self.one_fork or self.dialect.name in forks):
                 try:
-                    return convert(scalar)
+                    value = convert(scalar)
                 except RefusedError:
                     continue
+                return int(value) if isinstance(value, bool) else value
         return None
