@@ -41,11 +41,12 @@ class SavedBlob:
     count: int
     finite: bool
 
-    def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether Caffe takes it for a blob of this shape (blob.cpp, ShapeEquals)."""
-        if self.legacy:
-            return len(shape) <= 4 and self.shape == (1,) * (4 - len(shape)) + shape
-        return self.shape == shape
+    def shape_of(self, axes: int) -> tuple[int, ...]:
+        """The shape as Caffe compares it with that of a blob with so many axes (blob.cpp, ShapeEquals)."""
+        spare = 4 - axes
+        if self.legacy and 0 < spare <= 4 and self.shape[:spare] == (1,) * spare:
+            return self.shape[spare:]
+        return self.shape
 
 
 @dataclass(frozen=True)

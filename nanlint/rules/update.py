@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.linear import diverges, linear_net, overflow_at
 from nanlint.analysis.optimiser import (
     READS,
     curvature_limit,
@@ -167,7 +168,7 @@ def run_blows_up(solver: Solver) -> Iterator[Problem]:
     **Instead** change the setting that the message names.
     """
     found = blowup(solver)
-    if found:
+    if found and not _linear_limit(solver):
         culprit = _unstable_setting(solver)
         losses = ", ".join(show(loss) for loss in found.losses[-4:])
         yield finding(
@@ -180,31 +181,25 @@ def run_blows_up(solver: Solver) -> Iterator[Problem]:
 
 @rule("OPT021", "unusual-multiplier", WARNING, effect=Effect.DIVERGENCE)
 def unusual_multiplier(solver: Solver) -> Iterator[Problem]:
-    """A `lr_mult` or `decay_mult` is negative, infinite or nan.
+    """A `decay_mult` is negative, or it or a `lr_mult` is infinite or nan.
 
     **In Caffe** rate and decay of a blob are multiplied by them without a check (sgd_solver.cpp,
-    ComputeUpdateValue and Regularize): a negative `lr_mult` climbs the loss, a negative `decay_mult` makes
-    weights grow, and one that is not finite makes them NaN or infinite at the first update.
+    ComputeUpdateValue and Regularize): a negative `decay_mult` makes weights grow, and a factor that is not
+    finite makes them NaN or infinite at the first update.
 
     **Instead** write 0 to freeze the blob, or a positive number.
     """
     net = solver.train_net
     for one in learnable(net) if net else ():
         for name, times in (("lr_mult", one.lr_mult), ("decay_mult", one.decay_mult)):
-            if times >= 0 and math.isfinite(times):
-                continue
             wild = not math.isfinite(times)
+            if not wild and (times >= 0 or name == "lr_mult"):
+                continue
             certain = wild and name == "lr_mult" and _multiplies_gradient(solver)
-            effect = (
-                "makes it NaN or infinite"
-                if wild
-                else "turns learning round"
-                if name == "lr_mult"
-                else "grows it"
-            )
+            effect = "makes them NaN or infinite" if wild else "makes them grow"
             yield finding(
                 one.layer.at(f"param[{one.index}].{name}"),
-                f"`{name}: {show(times)}` on {'the weights' if one.index == 0 else f'blob {one.index}'} of "
+                f"`{name}: {show(times)}` on the {'biases' if one.index else 'weights'} of "
                 f"`{one.layer.name}` {effect}; write 0 or a positive number",
                 layer=one.layer.name,
                 severity=ERROR if certain else None,
@@ -282,6 +277,16 @@ def _decay_products(solver: Solver, rate: float) -> Iterator[tuple[float, Learne
         yield product, None
     else:
         yield from ((product * one.lr_mult * one.decay_mult, one) for one in trained(net))
+
+
+def _linear_limit(solver: Solver) -> bool:
+    """Whether rate-beyond-stability says it already, with the reason."""
+    net = solver.train_net
+    linear = linear_net(solver, net) if net else None
+    momentum = solver.param.momentum
+    if linear is None or not diverges(linear, momentum):
+        return False
+    return overflow_at(linear, momentum, iterations(solver.param)) is not None
 
 
 def _multiplies_gradient(solver: Solver) -> bool:

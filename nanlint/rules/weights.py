@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.caffemodel import NotAModelError, SavedLayer, saved_layers
-from nanlint.caffe.model import same_shape
+from nanlint.caffe.model import count, same_shape
 from nanlint.caffe.solver import first_test
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, finding, rule
@@ -179,15 +179,11 @@ def _misfit(layer: Layer, saved: SavedLayer) -> str | None:
     if len(layer.params) != len(saved.blobs):
         return f"number of blobs is {len(saved.blobs)}, not {len(layer.params)}"
     for one, blob in zip(layer.params, saved.blobs, strict=True):
-        shape = tuple(size for size in one.param.shape or () if size is not None)
-        if len(shape) != len(one.param.shape or ()):
-            continue
-        if not blob.fits(shape):
+        shape = one.param.shape or ()
+        if same_shape(blob.shape_of(len(shape)), shape) is False:
             return f"blob {one.index} has the shape {_spelt(blob.shape)}, not {_spelt(shape)}"
-        expected = 1
-        for size in shape:
-            expected *= size
-        if blob.count != expected:
+        expected = count(shape)
+        if expected is not None and blob.count != expected:
             return f"blob {one.index} has {blob.count} numbers for the shape {_spelt(shape)}"
     return None
 
