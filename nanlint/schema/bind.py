@@ -18,7 +18,7 @@ from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Document, Field, Scalar, SyntaxFault
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
     from google.protobuf.message import Message
 
 
@@ -49,6 +49,7 @@ class _Known(NamedTuple):
     fork: bool
     convert: Convert | None
     message: Descriptor | None
+    enum: EnumDescriptor | None
     field: FieldDescriptor
 
 
@@ -81,6 +82,7 @@ def _table(message: Descriptor) -> _Table:
             is_fork_field(field),
             None if nested is not None else converter(field),
             nested,
+            field.enum_type,
             field,
         )
     required = tuple(field.name for field in message.fields if _has_label(field, "required"))
@@ -101,6 +103,7 @@ class _Binder:
         self.source = document.source
         self.uses = ForkUses(dialect)
         self.problems: list[Problem] = []
+        self.layers: dict[int, tuple[str, str]] = {}
 
     def fill(self, block: Block, message: Message, table: _Table, trail: _Trail | None) -> None:
         """Put the fields of a block into a message. The parser bounds the depth."""
@@ -171,7 +174,7 @@ class _Binder:
                     self.reject(field, index)
                     continue
                 typed = other
-            if known.field.enum_type and not self.enum_value(field, known, value, int(typed), trail):
+            if known.enum is not None and not self.enum_value(field, known, value, int(typed), trail):
                 self.reject(field, index)
                 continue
             if known.repeated:
@@ -183,9 +186,10 @@ class _Binder:
         self, field: Field, known: _Known, value: Scalar, number: int, trail: _Trail | None
     ) -> bool:
         """Whether the dialect has a value of an enum; what only forks have is noted or refused."""
-        enum = known.field.enum_type
-        assert enum is not None
-        declared = enum.values_by_number[number]
+        if number < FIRST_FORK_NUMBER and not self.uses.one_fork:
+            return known.enum is not None and number in known.enum.values_by_number
+        assert known.enum is not None
+        declared = known.enum.values_by_number[number]
         span = Span(value.start, value.end)
         fork = declared.number >= FIRST_FORK_NUMBER
         if self.uses.refuses(declared, fork):
@@ -244,7 +248,7 @@ class _Binder:
                 f"{block} has no field `{name}` {self.uses.whose(table.fields[name].field)}",
             )
             return None
-        elsewhere = where_else(table.type, name, self.layer_type(trail))
+        elsewhere = where_else(table.type, name, self.layer(trail)[1])
         names, sure = suggest_field(table.type, name)
         fields = (table.fields[known] for known in names)
         names = tuple(known.name for known in fields if not self.uses.refuses(known.field, known.fork))
@@ -335,7 +339,7 @@ class _Binder:
         related: tuple[Related, ...] = (),
         fix: Fix | None = None,
     ) -> None:
-        place, layer = self.place(span, trail, name), _layer_name(trail)
+        place, layer = self.place(span, trail, name), self.layer(trail)[0] or None
         self.problems.append(Problem(place, message, kind, related=related, fix=fix, layer=layer))
 
     def place(self, span: Span, trail: _Trail | None, name: str) -> Place:
@@ -348,8 +352,17 @@ class _Binder:
     def fix(self, title: str, span: Span, text: str) -> Fix:
         return Fix(title, (Edit(Place(self.source, span), text),), Applicability.SAFE)
 
-    def layer_type(self, trail: _Trail | None) -> str:
-        return _string_field(trail, "type")
+    def layer(self, trail: _Trail | None) -> tuple[str, str]:
+        """The name and type of the layer around a trail, as far as they are given."""
+        while trail is not None and trail.name not in ("layer", "layers"):
+            trail = trail.parent
+        if trail is None:
+            return "", ""
+        known = self.layers.get(id(trail.block))
+        if known is None:
+            known = _string_field(trail.block, "name"), _string_field(trail.block, "type")
+            self.layers[id(trail.block)] = known
+        return known
 
 
 def _reject_all(field: Field) -> None:
@@ -367,17 +380,9 @@ def _route(trail: _Trail | None, name: str) -> str:
     return ".".join(reversed(parts))
 
 
-def _layer_name(trail: _Trail | None) -> str | None:
-    return _string_field(trail, "name") or None
-
-
-def _string_field(trail: _Trail | None, name: str) -> str:
-    """The first string called `name` in the layer around a trail; "" if there is none."""
-    while trail is not None and trail.name not in ("layer", "layers"):
-        trail = trail.parent
-    if trail is None:
-        return ""
-    for field in trail.block.fields:
+def _string_field(block: Block, name: str) -> str:
+    """The first string called `name` in a block; "" if there is none."""
+    for field in block.fields:
         if field.name == name and field.values:
             value = field.values[0]
             return value.string.decode("utf-8", "backslashreplace") if isinstance(value, Scalar) else ""

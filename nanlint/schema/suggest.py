@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.schema.descriptors import descriptor
@@ -59,16 +59,24 @@ def _slips(word: str) -> int:
     return 1 if len(word) < 6 else 2 if len(word) < 12 else 3
 
 
+@lru_cache(maxsize=1024)
 def suggest_field(message: Descriptor, written: str) -> Suggestion:
     """The fields of `message` that may be meant by a name that it does not have."""
     synonym = _SYNONYMS.get(message.name, {}).get(written.lower())
     if synonym:
         return Suggestion((synonym,), True)
-    own = _among(written, tuple(field.name for field in message.fields if not is_fork_field(field)))
+    bvlc, forks = _names(message)
+    own = _among(written, bvlc)
     if own.names:
         return own
-    theirs = tuple(field.name for field in message.fields if is_fork_field(field) and field.name != written)
-    return Suggestion(_among(written, theirs).names, False)
+    return Suggestion(_among(written, tuple(name for name in forks if name != written)).names, False)
+
+
+@cache
+def _names(message: Descriptor) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the fields that BVLC Caffe has, and of those that only forks have."""
+    bvlc = tuple(field.name for field in message.fields if not is_fork_field(field))
+    return bvlc, tuple(field.name for field in message.fields if is_fork_field(field))
 
 
 def _among(written: str, names: tuple[str, ...]) -> Suggestion:
@@ -85,6 +93,7 @@ def _among(written: str, names: tuple[str, ...]) -> Suggestion:
     return Suggestion(close, len(close) == 1 and len(word) > 3)
 
 
+@lru_cache(maxsize=1024)
 def where_else(message: Descriptor, written: str, layer_type: str) -> str:
     """Where a name that `message` lacks does exist, as the end of a sentence; "" where nowhere.
 

@@ -155,3 +155,11 @@ def test_a_document_can_be_bound_again() -> None:
 def test_an_unknown_message_type_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         bind(parse(Source("net.prototxt", "")), "NoParameter")
+
+
+def test_a_number_that_only_a_fork_takes_for_an_enum_is_no_fault_and_no_value() -> None:
+    document = parse(Source("solver.prototxt", "solver_mode: 7"))
+    read = bind(document, "SolverParameter")
+    assert not read.problems
+    assert not message(read).HasField("solver_mode")
+    assert bind(document, "SolverParameter", Dialect.BVLC).problems[0].kind == "unknown-enum-value"
