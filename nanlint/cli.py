@@ -31,6 +31,12 @@ class RateFormat(str, Enum):
     SVG = "svg"
 
 
+class GraphFormat(str, Enum):
+    DOT = "dot"
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
 class FailOn(str, Enum):
     ERROR = "error"
     WARNING = "warning"
@@ -172,6 +178,74 @@ def lr(
     )
 
 
+def graph(
+    paths: Paths,
+    output_format: Annotated[
+        GraphFormat, typer.Option("--output-format", help="How they are written.")
+    ] = GraphFormat.DOT,
+    caffe: Caffe = None,
+    root: Roots = None,
+    input_: Inputs = None,
+    config_file: Config = None,
+) -> None:
+    """Show nets as graphs of layers and blobs."""
+    _run(
+        commands.graph,
+        paths=paths,
+        output_format=output_format.value,
+        caffe=caffe,
+        root=root,
+        input_=input_,
+        config_file=config_file,
+    )
+
+
+def ranges(
+    paths: Paths,
+    output_format: Annotated[
+        Table, typer.Option("--output-format", help="How they are written.")
+    ] = Table.TEXT,
+    caffe: Caffe = None,
+    root: Roots = None,
+    input_: Inputs = None,
+    range_: Ranges = None,
+    config_file: Config = None,
+) -> None:
+    """Show what every blob can hold in the first iteration: bounds, NaN, infinity."""
+    _run(
+        commands.ranges,
+        paths=paths,
+        output_format=output_format.value,
+        caffe=caffe,
+        root=root,
+        input_=input_,
+        range_=range_,
+        config_file=config_file,
+    )
+
+
+def scale(
+    paths: Paths,
+    output_format: Annotated[
+        Table, typer.Option("--output-format", help="How they are written.")
+    ] = Table.TEXT,
+    caffe: Caffe = None,
+    root: Roots = None,
+    input_: Inputs = None,
+    config_file: Config = None,
+) -> None:
+    """Show how large activations, weights, gradients and the loss are at initialisation."""
+    _run(
+        commands.scale,
+        paths=paths,
+        output_format=output_format.value,
+        caffe=caffe,
+        root=root,
+        input_=input_,
+        config_file=config_file,
+    )
+
+
 def forks(
     paths: Paths,
     output_format: Annotated[
@@ -181,13 +255,7 @@ def forks(
     config_file: Config = None,
 ) -> None:
     """Show which forks of Caffe can read a solver with its nets, and what each other one lacks."""
-    from nanlint.caffe.forks import needs
-    from nanlint.report import forks as writer
-
-    opened = _open(paths, _settings(config_file, caffe="any", roots=tuple(root or ())))
-    files = [(one.path, [need for bound in one.bounds for need in needs(bound)]) for one in opened.loaded]
-    _print([writer.dumps(files)] if output_format is Table.JSON else writer.lines(files))
-    _finish(opened.failures)
+    _run(commands.forks, paths=paths, output_format=output_format.value, root=root, config_file=config_file)
 
 
 def explain(
@@ -216,6 +284,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "shapes": shapes,
     "lr": lr,
+    "graph": graph,
+    "ranges": ranges,
+    "scale": scale,
     "forks": forks,
     "explain": explain,
     "rules": rules,

@@ -140,6 +140,86 @@ def _draw(plans: Sequence[tuple[str, Schedule]], output_format: str) -> None:
     _print([picture] if picture else [])
 
 
+def graph(
+    paths: list[str],
+    *,
+    output_format: str = "dot",
+    caffe: str | None = None,
+    root: Words = None,
+    input_: Words = None,
+    config_file: str | None = None,
+) -> int:
+    """Print nets as graphs: `dot`, `mermaid` or `json`."""
+    from nanlint.report import graph as writer
+
+    inputs = _pairs(input_, config.parse_input)
+    opened = _open(paths, _settings(config_file, caffe=caffe, roots=tuple(root or ()), inputs=inputs))
+    files = [(one.path, one.nets) for one in opened.loaded]
+    if output_format == "json":
+        _print([writer.dumps(files)])
+    else:
+        _print(writer.mermaid(files) if output_format == "mermaid" else writer.dot(files))
+    return _status(opened.failures)
+
+
+def ranges(
+    paths: list[str],
+    *,
+    output_format: str = "text",
+    caffe: str | None = None,
+    root: Words = None,
+    input_: Words = None,
+    range_: Words = None,
+    config_file: str | None = None,
+) -> int:
+    """Print what every blob can hold."""
+    from nanlint.report import ranges as writer
+
+    settings = _settings(
+        config_file,
+        caffe=caffe,
+        roots=tuple(root or ()),
+        inputs=_pairs(input_, config.parse_input),
+        ranges=_pairs(range_, config.parse_range),
+    )
+    opened = _open(paths, settings)
+    files = [(one.path, one.nets) for one in opened.loaded]
+    _print([writer.dumps(files)] if output_format == "json" else writer.lines(files, _width()))
+    return _status(opened.failures)
+
+
+def scale(
+    paths: list[str],
+    *,
+    output_format: str = "text",
+    caffe: str | None = None,
+    root: Words = None,
+    input_: Words = None,
+    config_file: str | None = None,
+) -> int:
+    """Print how large everything is at initialisation."""
+    from nanlint.report import scale as writer
+
+    inputs = _pairs(input_, config.parse_input)
+    opened = _open(paths, _settings(config_file, caffe=caffe, roots=tuple(root or ()), inputs=inputs))
+    files = [(one.path, one.nets) for one in opened.loaded]
+    _print([writer.dumps(files)] if output_format == "json" else writer.lines(files, _width()))
+    return _status(opened.failures)
+
+
+def forks(
+    paths: list[str], *, output_format: str = "text", root: Words = None, config_file: str | None = None
+) -> int:
+    """Print which forks of Caffe can read each file with what it names."""
+    from nanlint.caffe.forks import needs
+    from nanlint.report import forks as writer
+
+    opened = _open(paths, _settings(config_file, caffe="any", roots=tuple(root or ())))
+    files = [(one.path, [need for bound in one.bounds for need in needs(bound)]) for one in opened.loaded]
+    _print([writer.dumps(files)] if output_format == "json" else writer.lines(files))
+    return _status(opened.failures)
+
+
 def explain(word: str) -> int:
     """Print the page of the rule of a code or name."""
     from nanlint.engine.explain import explain as explained

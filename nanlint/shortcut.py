@@ -12,6 +12,7 @@ from typing import Any
 from nanlint.commands import COLOURS, FORMATS
 from nanlint.config import SEVERITIES
 
+COMMANDS = ("check", "shapes", "lr", "graph", "ranges", "scale", "forks", "explain", "rules")
 _SINGLE = {
     "--output-format": ("output_format", FORMATS),
     "--fail-on": ("fail_on", SEVERITIES),
@@ -32,6 +33,8 @@ _REPEATED = {
 
 def read(arguments: Sequence[str]) -> dict[str, Any] | None:
     """The arguments of `commands.check` that a command line spells; None where it takes the option parser."""
+    if arguments and arguments[0] in COMMANDS[1:]:
+        return None
     words = iter(arguments[1:] if arguments[:1] == ["check"] else arguments)
     read: dict[str, Any] = {"paths": []}
     for word in words:

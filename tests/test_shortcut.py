@@ -53,7 +53,14 @@ LEFT_TO_THE_PARSER = [
     "a --fail-on error --fail-on info",
     "a --fix=yes",
     "-h",
+    "rules",
+    "explain POOL001",
+    "shapes net.prototxt",
 ]
+
+
+def test_every_command_is_known_to_both() -> None:
+    assert tuple(cli.COMMANDS) == shortcut.COMMANDS
 
 
 @pytest.mark.parametrize("line", TAKEN)

@@ -48,7 +48,7 @@ class Ranges:
 
 @lru_cache(maxsize=16)
 def _cached(net: Net, moved: bool) -> Ranges:
-    return compute(net, moved)
+    return compute(net, moved, net.given_ranges)
 
 
 def ranges(net: Net, moved: bool = False) -> Ranges:

@@ -6,7 +6,7 @@ known from the files is None, and a shape whose number of axes is unknown is Non
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -147,6 +147,7 @@ class Net:
 
     `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state sets. `runs`: False where its solver builds it and then runs no iteration or test of it.
     `foreign`: it is written for a fork of Caffe, whose layers may do other than Caffe's of the same name.
+    `given_ranges`: the least and greatest value of blobs that the user knows, by blob name.
     """
 
     bound: Bound
@@ -163,6 +164,7 @@ class Net:
     role: str = ""
     runs: bool = True
     foreign: bool = False
+    given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

@@ -73,6 +73,9 @@ def open_all(
             pair = _load(load_net, path, options, opened)
             if pair is not None:
                 opened.loaded.append(Loaded(path, None, pair))
+    for one in opened.loaded:
+        for net in one.nets:
+            net.given_ranges = settings.ranges
     return opened
 
 
