@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -9,6 +10,7 @@ def main() -> None:
     """Run the command line, and leave with its exit status."""
     from nanlint import shortcut
 
+    gc.set_threshold(100_000)  # a run keeps nearly all that it makes: looking for garbage more often is in vain
     arguments = sys.argv[1:]
     plain = shortcut.read(arguments)
     if plain is None:

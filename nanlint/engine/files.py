@@ -70,12 +70,12 @@ def classify(document: Document, path: str) -> Kind:
 
     OTHER is a file with fields of which neither a solver nor a net has any.
     """
-    names = {field.name for field in document.root.fields}
+    names = {field.name for field in document.root.fields if field.name.isascii()}
     if any(_opens_block(document.root, name) for name in ("layer", "layers")):
         return Kind.NET
     solver = sum(name in descriptor("SolverParameter").fields_by_name for name in names)
-    net = sum(name in descriptor("NetParameter").fields_by_name for name in names)
-    if solver == net == 0 and names and not document.faults:
+    net = sum(name in descriptor("NetParameter").fields_by_name for name in names - {"name"})
+    if solver == net == 0 and names - {"name"} and not document.faults:
         return Kind.OTHER
     if solver == net:
         return Kind.SOLVER if "solver" in os.path.basename(path).lower() else Kind.NET  # noqa: PTH119
