@@ -202,7 +202,7 @@ def scale(
 
     inputs = _pairs(input_, config.parse_input)
     opened = _open(paths, _settings(config_file, caffe=caffe, roots=tuple(root or ()), inputs=inputs))
-    files = [(one.path, one.nets) for one in opened.loaded]
+    files = [(one.path, one.solver, one.nets) for one in opened.loaded]
     _print([writer.dumps(files)] if output_format == "json" else writer.lines(files, _width()))
     return _status(opened.failures)
 

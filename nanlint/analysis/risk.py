@@ -20,6 +20,9 @@ from nanlint.caffe.solver import solver_type
 
 FLOAT_MAX = 88.7228
 """ln of the largest float32."""
+ALARM = 2.0
+ADAPTIVE_ALARM = 6.5
+"""Optimisers whose steps have a size of their own overshoot and come back."""
 ADAPTED = ("larc", "local_lr_auto", "rampup_interval", "rampup_lr")
 """Solver fields of forks that scale each layer's rate, or begin with a smaller one."""
 DEEP_MARGIN = 4.0
@@ -50,9 +53,11 @@ class Risk(NamedTuple):
     """The risk that training diverges, in natural logarithms: above 0 it is likely.
 
     `worst` is the update that contributes most; `complete` says whether every weighted loss was known.
+    Above `alarm` a rate is called too high: published nets that trained stay below.
     """
 
     figure: float
+    alarm: float
     steepness: float
     growth: float
     updates: Sequence[Update]
@@ -170,7 +175,8 @@ def _judge(solver: Solver, scale: Scale, updates: Sequence[Update], clip: float)
         ]
         figure = log_sum(*compounded) + memory / 2 - DEEP_MARGIN
     figure = min(figure, _reach(updates, growth, memory, clip))
-    return Risk(max(figure, *_certain(solver, scale, updates)), steep, growth, updates, scale.complete)
+    alarm = ADAPTIVE_ALARM if solver_type(solver.param) in ADAPTIVE else ALARM
+    return Risk(max(figure, *_certain(solver, scale, updates)), alarm, steep, growth, updates, scale.complete)
 
 
 def _below(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, float]:

@@ -1,96 +1,173 @@
-"""How large everything in a net is at initialisation: JSON, or a table with a bar a blob."""
+"""The scale of nets at initialisation: JSON for programs, a table with a bar a layer for people."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nanlint.analysis.scale import Learned, Scale, first_loss, root, scale_of
-from nanlint.caffe.model import Blob, Net
+from nanlint.analysis.moments import exponential, log_sum
+from nanlint.analysis.risk import Risk, Update, risk_of
+from nanlint.analysis.scale import Scale, first_loss, scale_of
+from nanlint.caffe.model import TRAIN, Blob, Layer, Net, Solver
 from nanlint.report.json import encode
-from nanlint.report.table import table
 
-_BAR = 24
-_LEAST, _GREATEST = 1e-6, 1e6
+File = tuple[str, "Solver | None", Sequence[Net]]
+"""A path, its solver if it is one, and its nets."""
+
+DECADES = 4
+"""The bar reaches this many powers of ten to either side of 1."""
+STEPS = 3
+"""How many characters a power of ten has."""
+NAMES = 28
 
 
-def dumps(files: Sequence[tuple[str, Sequence[Net]]]) -> str:
-    """Root mean squares of blobs, weights and gradients; null where the files do not say."""
+def dumps(files: Iterable[File]) -> str:
+    """Per training net: the expected first loss, the risk, and each layer's activation, gradient and update.
+
+    Numbers are root mean squares; `update` is that of the first update over that of the weights.
+    """
     return encode(
-        {"version": 1, "files": [{"path": path, "nets": [_net(net) for net in nets]} for path, nets in files]}
+        {
+            "version": 1,
+            "files": [
+                {"path": path, "nets": [_net(solver, net) for net in _trained(nets)]}
+                for path, solver, nets in files
+            ],
+        }
     )
 
 
-def lines(files: Sequence[tuple[str, Sequence[Net]]], width: int) -> Iterator[str]:
-    for path, nets in files:
-        for net in nets:
-            scale = scale_of(net)
-            yield f"{path}: {net.phase} net of {net.path}, at initialisation (root mean squares)"
-            blobs = [
-                (blob.producer.name, blob.name, shown(rms), bar(rms))
-                for blob in net.blobs
-                for rms in [_rms(scale, blob)]
-            ]
-            yield from table(
-                ("layer", "blob", "size", f"{_LEAST:g} to {_GREATEST:g}"), blobs, width, right=(2,)
-            )
-            learned = [_learned_row(one) for one in scale.learned]
-            if learned:
-                yield ""
-                yield from table(
-                    ("layer", "param", "weights", "weight", "gradient"), learned, width, right=(2, 3, 4)
-                )
-            loss = first_loss(scale)
-            yield f"first loss: {'unknown' if loss is None else f'{loss:.4g}'}"
-            yield ""
+def lines(files: Iterable[File], width: int) -> Iterator[str]:
+    """A table a training net; the bar stands at 1 in its middle and shows powers of ten."""
+    for path, solver, nets in files:
+        for net in _trained(nets):
+            yield from _table(path, solver, net, width)
 
 
-def bar(rms: float | None) -> str:
-    """A bar over the decades from 1e-6 to 1e6; a mark in its middle is 1."""
-    if rms is None:
+def _table(path: str, solver: Solver | None, net: Net, width: int) -> Iterator[str]:
+    scale, risk = scale_of(net), _risk(solver, net)
+    yield f"{path}: {net.phase} net of {net.path}"
+    names = max(12, min(NAMES, width - 2 * DECADES * STEPS - 36))
+    middle = f"1e-{DECADES}{'1':^{2 * DECADES * STEPS - 5}}1e{DECADES}"
+    yield f"  {'layer':{names}}  {'activation':>10}  {middle}  {'gradient':>9}  {'update':>8}"
+    updates = _updates(risk)
+    for layer in net.layers:
+        moment = scale.moment(layer.tops[0]) if layer.tops else None
+        if moment is None and layer not in updates:
+            continue
+        size = moment.rms if moment is not None else None
+        yield (
+            f"  {_short(layer.name, names)}  {_number(size):>10}  {_bar(size)}  "
+            f"{_number(_gradient(scale, layer)):>9}  {_share(updates.get(layer)):>8}"
+        ).rstrip()
+    yield from _summary(scale, risk)
+
+
+def _summary(scale: Scale, risk: Risk | None) -> Iterator[str]:
+    if not scale.moments:
+        yield "  no scale is known: the files do not show that of the data"
+    loss = first_loss(scale)
+    parts = [f"{one.layer.name} {_number(one.value)}" for one in scale.losses]
+    if parts:
+        total = f" = {_number(loss)}" if loss is not None else ""
+        yield f"  expected first loss: {' + '.join(parts)}{total}"
+    if risk is not None:
+        yield f"  risk {risk.figure:+.1f} (powers of e; 0 is the limit): {_verdict(risk)}"
+
+
+def _verdict(risk: Risk) -> str:
+    if risk.figure > risk.alarm:
+        return "the rate is too high for this net"
+    return "the rate is near the limit of this net" if risk.figure > 0 else "the net bears its rate"
+
+
+def _bar(size: float | None) -> str:
+    """A bar from the middle (1) to the left for smaller sizes, to the right for larger ones."""
+    half = DECADES * STEPS
+    if size is None or math.isnan(size):
+        return " " * (2 * half + 1)
+    length = half if size == math.inf else -half if size <= 0 else round(math.log10(size) * STEPS)
+    length = max(-half, min(half, length))
+    left = "#" * -length if length < 0 else ""
+    return f"{left:>{half}}|{'#' * max(0, length):<{half}}"
+
+
+def _short(name: str, width: int) -> str:
+    return f"{name if len(name) <= width else name[: width - 2] + '..':{width}}"
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3g}"
+
+
+def _share(update: Update | None) -> str:
+    if update is None:
         return ""
-    share = (math.log10(max(min(rms, _GREATEST), _LEAST)) - math.log10(_LEAST)) / 12
-    return "█" * round(share * _BAR) or "▏"
+    return "?" if update.relative is None else f"{update.relative:.1e}"
 
 
-def shown(rms: float | None) -> str:
-    return "?" if rms is None else f"{rms:.3g}"
+def _trained(nets: Sequence[Net]) -> Iterator[Net]:
+    return (net for net in nets if net.phase == TRAIN)
 
 
-def _rms(scale: Scale, blob: Blob) -> float | None:
-    moment = scale.moment(blob)
-    return None if moment is None else moment.rms
+def _risk(solver: Solver | None, net: Net) -> Risk | None:
+    return risk_of(solver, net) if solver is not None and not net.refused else None
 
 
-def _learned_row(one: Learned) -> tuple[str, ...]:
-    weight = None if one.log_weight is None else root(one.log_weight)
-    gradient = None if one.log_gradient is None else root(one.log_gradient)
-    return one.param.layer.name, str(one.param.index), str(one.elements), shown(weight), shown(gradient)
+def _updates(risk: Risk | None) -> Mapping[Layer, Update]:
+    if risk is None:
+        return {}
+    return {one.learned.param.layer: one for one in risk.updates if one.learned.param.index == 0}
 
 
-def _net(net: Net) -> dict[str, Any]:
-    scale = scale_of(net)
+def _gradient(scale: Scale, layer: Layer) -> float | None:
+    """The root of the squared norm that one sample's gradient has at the layer's first top, all losses
+    together."""
+    if not layer.tops:
+        return None
+    blob = layer.tops[0]
+    parts = [
+        loss.log_gradient + reached[blob].log
+        for loss, reached in zip(scale.losses, scale.gradients, strict=True)
+        if blob in reached and loss.log_gradient is not None
+    ]
+    return exponential(log_sum(*parts) / 2) if parts else None
+
+
+def _net(solver: Solver | None, net: Net) -> dict[str, Any]:
+    scale, risk = scale_of(net), _risk(solver, net)
+    updates = _updates(risk)
     return {
         "phase": net.phase,
         "source": net.path,
-        "first_loss": _number(first_loss(scale)),
-        "blobs": [
-            {"layer": blob.producer.name, "blob": blob.name, "rms": _number(_rms(scale, blob))}
-            for blob in net.blobs
+        "first_loss": _finite(first_loss(scale)),
+        "losses": [
+            {"layer": loss.layer.name, "weight": _finite(loss.weight), "value": _finite(loss.value)}
+            for loss in scale.losses
         ],
-        "params": [
-            {
-                "layer": one.param.layer.name,
-                "index": one.param.index,
-                "count": one.elements,
-                "weight_rms": None if one.log_weight is None else _number(root(one.log_weight)),
-                "gradient_norm": None if one.log_gradient is None else _number(root(one.log_gradient)),
-            }
-            for one in scale.learned
-        ],
+        "risk": _finite(risk.figure) if risk is not None else None,
+        "layers": [_layer(scale, layer, updates.get(layer)) for layer in net.layers],
     }
 
 
-def _number(number: float | None) -> float | str | None:
-    return number if number is None or math.isfinite(number) else str(number)
+def _layer(scale: Scale, layer: Layer, update: Update | None) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "type": layer.type,
+        "activation": _finite(_rms(scale, layer.tops[0] if layer.tops else None)),
+        "gradient": _finite(_gradient(scale, layer)),
+        "update": _finite(update.relative) if update is not None else None,
+    }
+
+
+def _rms(scale: Scale, blob: Blob | None) -> float | None:
+    moment = scale.moment(blob) if blob is not None else None
+    return None if moment is None else moment.rms
+
+
+def _finite(value: float | None) -> float | str | None:
+    """A number of six digits; nan and the infinities as strings, which JSON can hold."""
+    if value is None or math.isfinite(value):
+        return None if value is None else float(f"{value:.6g}")
+    return str(value)

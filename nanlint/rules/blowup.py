@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net, Solver
     from nanlint.text.source import Place
 
-ALARM = 2.0
-"""The risk, in natural logarithms, above which a rate is called too high."""
-ADAPTIVE_ALARM = 6.5
-"""The same for optimisers whose steps have a size of their own: they overshoot and come back."""
 IMBALANCE = 1e4
 """How many times as hard one loss may pull on shared weights as another."""
 CROSS_ENTROPY = ("SoftmaxWithLoss", "SigmoidCrossEntropyLoss", "InfogainLoss")
@@ -36,12 +32,6 @@ def _risk(solver: Solver) -> Risk | None:
 
     net = solver.train_net
     return None if net is None or net.refused else risk_of(solver, net)
-
-
-def _alarm(solver: Solver) -> float:
-    from nanlint.analysis.optimiser import ADAPTIVE
-
-    return ADAPTIVE_ALARM if solver_type(solver.param) in ADAPTIVE else ALARM
 
 
 @rule("BLW001", "rate-beyond-stability", ERROR, effect=Effect.DIVERGENCE)
@@ -103,7 +93,7 @@ def rate_too_high(solver: Solver) -> Iterator[Problem]:
     from nanlint.analysis.linear import linear_net
 
     risk = _risk(solver)
-    if risk is None or not risk.complete or risk.worst is None or risk.figure <= _alarm(solver):
+    if risk is None or not risk.complete or risk.worst is None or risk.figure <= risk.alarm:
         return
     if solver.train_net is not None and linear_net(solver, solver.train_net) is not None:
         return
@@ -359,7 +349,7 @@ def debug_info_advised(solver: Solver) -> Iterator[Problem]:
     **Instead** write `debug_info: true` for the first hundred iterations, and remove it again: it is slow.
     """
     risk = _risk(solver)
-    if risk is None or not risk.complete or risk.figure <= _alarm(solver) or solver.param.debug_info:
+    if risk is None or not risk.complete or risk.figure <= risk.alarm or solver.param.debug_info:
         return
     if risk.worst is not None:
         steps = counted(min(100, max(1, solver.param.max_iter)), "iteration")
