@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net
 
 
+SHARING = ("Split", "Flatten", "Reshape", "Concat", "Slice")
+"""Types whose tops are their bottom's memory (Concat and Slice with one blob on either side)."""
+
+
 class Ranges:
     """The steps of one pass over a net, in the order of its layers, and the value of each blob version."""
 
@@ -59,6 +63,7 @@ def ranges(net: Net, moved: bool = False) -> Ranges:
 def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, float]] | None = None) -> Ranges:
     """The ranges of a net; `given` has the bounds of blobs that the user knows (`--range data:0,255`)."""
     got = Ranges(net, moved)
+    shared = _SharedData()
     for layer in net.layers:
         bottoms = [got.values.get(blob) or anything(size(blob)) for blob in layer.bottoms]
         weights = [
@@ -74,8 +79,32 @@ def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, floa
             got.values[blob] = value
         step.tops = [got.values[blob] for blob in layer.tops]
         got.steps.append(step)
+        shared.follow(step, got.values)
     _backward(got)
     return got
+
+
+class _SharedData:
+    """Blobs under different names that are the same memory: what is written in place changes them all."""
+
+    def __init__(self) -> None:
+        self._owner: dict[str, str] = {}
+
+    def follow(self, step: Step, values: dict[Blob, Value]) -> None:
+        """Take note of what a layer shares, and forget what it overwrites under another name."""
+        layer = step.layer
+        if layer.type in SHARING and (len(layer.bottoms) == 1 or layer.type != "Concat"):
+            if layer.type != "Slice" or len(layer.tops) == 1:
+                for top in layer.tops:
+                    self._owner[top.name] = self._root(layer.bottoms[0].name)
+        elif step.in_place() and self._owner:
+            name = layer.tops[0].name
+            for blob in values:
+                if blob.name != name and self._root(blob.name) == self._root(name):
+                    values[blob] = anything(size(blob))
+
+    def _root(self, name: str) -> str:
+        return self._owner.get(name, name)
 
 
 def _pieces(blob: Blob, got: Ranges) -> list[tuple[Blob, Value]]:

@@ -79,6 +79,11 @@ class Value:
         return self.low if self.low == self.high or self.low != self.low else None
 
     @property
+    def may_be_bad(self) -> bool:
+        """Whether an element may be NaN or infinite."""
+        return self.nan or self.low != self.low or self.low == -math.inf or self.high == math.inf
+
+    @property
     def finite(self) -> bool:
         """Whether every element is surely finite (for unknown data: is taken to be)."""
         return not self.nan and self.low >= -FLOAT_MAX and self.high <= FLOAT_MAX

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.layers.base import InPlace
 from nanlint.caffe.model import count
 from nanlint.caffe.values import Value, anything
 
@@ -81,16 +82,24 @@ def run_forward(step: Step) -> list[Value]:
     """The tops of a layer; finite numbers of any size where the type is not known."""
     _load()
     transfer = _forward.get(step.layer.type)
-    tops = transfer(step) if transfer else []
+    tops = transfer(step) if transfer and not _spoiled_in_place(step) else []
     tops = tops[: len(step.layer.tops)]
     return tops + [anything(size(blob)) for blob in step.layer.tops[len(tops) :]]
+
+
+def _spoiled_in_place(step: Step) -> bool:
+    """Whether the top overwrites a bottom that is still needed (Eltwise knows what is left of it)."""
+    layer = step.layer
+    if layer.spec is None or layer.type == "Eltwise" or not step.in_place():
+        return False
+    return layer.spec.written_in_place(layer.param) in (InPlace.WRONG_OUTPUT, InPlace.REFUSED)
 
 
 def run_backward(step: Step) -> list[Value]:
     """The gradients of a layer's bottoms; finite numbers of any size where the type is not known."""
     _load()
     transfer = _backward.get(step.layer.type)
-    grads = transfer(step) if transfer else []
+    grads = transfer(step) if transfer and not _spoiled_in_place(step) else []
     grads = grads[: len(step.bottoms)]
     return grads + [anything(size(blob)) for blob in step.layer.bottoms[len(grads) :]]
 

@@ -461,12 +461,19 @@ def _second(step: Step) -> Value | None:
     return step.weights[0] if step.weights else None
 
 
+def _by_channel(x: tuple[float, float], factor: tuple[float, float]) -> Image:
+    """x * factor through BLAS scal, which writes zeros where the factor is 0 or NaN (OpenBLAS 0.3.21)."""
+    if factor[0] == 0 == factor[1] or factor[0] != factor[0]:
+        return 0.0, 0.0, NEVER
+    return times(x, factor)
+
+
 @forward("Scale")
 def scale(step: Step) -> list[Value]:
     factor = _second(step)
     if factor is None:
         return []
-    top = _with_nan_of(factor, combine(step.bottoms[0], factor, times))
+    top = combine(step.bottoms[0], factor, _by_channel)
     own = 0 if len(step.bottoms) > 1 else 1
     if step.layer.param.scale_param.bias_term and len(step.weights) > own:
         top = _with_nan_of(step.weights[own], combine(top, step.weights[own], plus))
@@ -478,7 +485,7 @@ def scale_gradient(step: Step) -> list[Value]:
     factor = _second(step)
     if factor is None:
         return []
-    grads = [combine(step.grads[0], factor, times).but(count=step.bottoms[0].count)]
+    grads = [combine(step.grads[0], factor, _by_channel).but(count=step.bottoms[0].count)]
     if len(step.bottoms) > 1:
         grads.append(step.bottoms[1].map(lambda low, high: (-math.inf, math.inf, NEVER)).but(known=False))
     return grads

@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, Image, Interval, Map, increasing, plus, raised, scaled, times
+from nanlint.caffe.intervals import (
+    NEVER,
+    Image,
+    Interval,
+    Map,
+    increasing,
+    is_finite,
+    plus,
+    raised,
+    scaled,
+    times,
+)
 from nanlint.caffe.transfer import Step, backward, forward
 from nanlint.caffe.transfer.normalization import bad_for_softmax
 from nanlint.caffe.transfer.sums import summed
@@ -25,6 +36,11 @@ def _scalar(low: float, high: float, *, known: bool = True) -> Value:
 _NAN_LOSS = Value(math.nan, math.nan, True, True, 1, found=(NAN,))
 
 
+def _perhaps(x: Value) -> Value:
+    """A loss of scores that may not be finite."""
+    return Value(-math.inf, math.inf, True, x.known, 1)
+
+
 def minus(one: Interval, other: Interval) -> Image:
     return plus(one, (-other[1], -other[0]))
 
@@ -39,6 +55,8 @@ def softmax_loss(step: Step) -> list[Value]:
     if bad_for_softmax(step.bottoms[0]):
         return [_NAN_LOSS]
     items = step.bottoms[1].count if len(step.bottoms) > 1 else None
+    if step.bottoms[0].may_be_bad:
+        return [_perhaps(step.bottoms[0])]
     # without normalisation every label adds its loss
     return [_scalar(0.0, SOFTMAX_FLOOR * (items or 1), known=items is not None)]
 
@@ -49,6 +67,8 @@ def softmax_loss_gradient(step: Step) -> list[Value]:
     x, weight = step.bottoms[0], step.grads[0]
     if bad_for_softmax(x) or (step.tops and step.tops[0].surely_nan):
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
+    if x.may_be_bad:
+        return [Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)]
     if weight.constant is not None and step.layer.type == "SoftmaxWithLoss":
         return [Value(-1.0, 1.0, count=x.count).map(scaled(weight.constant))]
     return [anything(x.count)]
@@ -94,7 +114,17 @@ def _cross_entropy(x: Interval, target: Interval) -> Image:
 def sigmoid_loss(step: Step) -> list[Value]:
     x, target = step.bottoms[0], step.bottoms[1]
     terms = combine(x, target, _cross_entropy)
-    return [summed(terms.but(number=0, parts=()) if not terms.surely_bad else terms, x.count, 1)]
+    return [_averaged(summed(terms, x.count, 1), x.count)]
+
+
+def _averaged(sums: Value, most: int | None) -> Value:
+    """A sum divided by a normaliser from 1 to `most`; an infinite sum stays so."""
+    if most is None or sums.low != sums.low:
+        return sums
+    low = min(sums.low, sums.low / most) if math.isfinite(sums.low) else sums.low
+    high = max(sums.high, sums.high / most) if math.isfinite(sums.high) else sums.high
+    found = tuple(interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf)
+    return Value(low, high, sums.nan, sums.known, 1, found=found)
 
 
 @forward("HingeLoss")
@@ -102,7 +132,7 @@ def hinge_loss(step: Step) -> list[Value]:
     """Sum of max(0, 1 + x), with -x at the label; NaN counts as 0 (hinge_loss_layer.cpp)."""
     x, shape = step.bottoms[0], step.layer.bottoms[0].shape
     rows, classes = (shape[0] or 0, (x.count or 0) // (shape[0] or 1)) if shape else (0, 0)
-    if not rows or not x.known or x.low != x.low:
+    if not rows or not x.known or x.low != x.low or x.nan:
         return [_scalar(0.0, FLOAT_MAX, known=False)]
     margins = x.map(increasing(lambda a: f32(max(0.0, 1.0 + a))), of_nan=(0.0, 0.0))
     squared = step.layer.param.hinge_loss_param.norm == L2
@@ -156,6 +186,8 @@ def infogain_loss(step: Step) -> list[Value]:
     x = step.bottoms[0]
     if bad_for_softmax(x):
         return [_NAN_LOSS]
+    if x.may_be_bad:
+        return [_perhaps(x)]
     matrix = step.bottoms[2] if len(step.bottoms) > 2 else None
     shape = step.layer.bottoms[0].shape
     axis = step.layer.param.softmax_param.axis

@@ -89,7 +89,14 @@ def batch_norm(step: Step) -> list[Value]:
         return [_all_nan(x)]
     if global_statistics(step.layer):
         return [_with_stored(step, x, eps)]
+    if x.may_be_bad:
+        return [_all_nan(x)] if x.surely_infinite else [_perhaps_nan(x)]
     return [_with_own(step, x, eps, region(step))]
+
+
+def _perhaps_nan(x: Value) -> Value:
+    """What is left to say where an element of x may not be finite."""
+    return Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)
 
 
 def _all_nan(x: Value) -> Value:
@@ -228,6 +235,8 @@ def mvn(step: Step) -> list[Value]:
     outputs = step.top_count()
     if x.low != x.low or x.surely_nan:
         return [_all_nan(x).but(count=outputs)]
+    if x.may_be_bad:
+        return [(_all_nan(x) if x.surely_infinite else _perhaps_nan(x)).but(count=outputs)]
     if not param.normalize_variance:
         flat = elements == 1 or (x.constant is not None and exact_mean(x.constant, elements))
         if flat:

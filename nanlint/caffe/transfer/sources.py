@@ -80,7 +80,7 @@ def _thinned(drawn: Value, kept: int, shape: Shape) -> Value:
 def written(param: LayerParameter, index: int, number: int | None) -> Value | None:
     """What a `blobs { }` entry of the file holds for a layer's parameter; None where there is none."""
     if index >= len(param.blobs):
-        return None
+        return unknown(number) if param.blobs else None
     proto = param.blobs[index]
     values = list(proto.double_data) or list(proto.data)
     return numbers(values, number) if values else unknown(number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import NEVER, Image, Interval, magnitude, plus, quotient, raised, scaled, times
-from nanlint.caffe.layers.pooling import windows_outside
+from nanlint.caffe.layers.pooling import CEIL, windows, windows_outside
 from nanlint.caffe.model import count
 from nanlint.caffe.transfer import Step, backward, forward, size
 from nanlint.caffe.values import (
@@ -20,7 +20,6 @@ from nanlint.caffe.values import (
     constant,
     farthest,
     highest,
-    hull,
     is_infinite,
     normal_parts,
     normal_reach,
@@ -62,7 +61,7 @@ def weighted(
     low, high = _sum_of(product, terms, padded)
     if independent and x.finite and weights.finite and weights.number:
         low, high = _narrowed((low, high), x, weights, terms, outputs)
-    nan = x.nan or weights.nan or product[2] != NEVER or (low == -math.inf and high == math.inf)
+    nan = x.nan or weights.nan or product[2] != NEVER or (low < -FLOAT_MAX and high > FLOAT_MAX)
     if weights.surely_infinite and covering and not found:
         found.append(_infinite_sum(x, weights, terms))
     single = x.constant is not None and weights.constant is not None and not padded
@@ -413,10 +412,14 @@ POOL_MAX, POOL_AVE = 0, 1
 def pooling(step: Step) -> list[Value]:
     x, param = step.bottoms[0], step.layer.param.pooling_param
     outputs = step.top_count()
+    outside = windows_outside(param, step.layer.bottoms[0].shape)
+    if param.pool == POOL_AVE and any(last.start == last.size for last in outside):
+        return [Value(-math.inf, math.inf, True, x.known, outputs, found=(NAN,))]
+    if param.pool == POOL_MAX and outside:
+        lost = (-FLOAT_MAX, -FLOAT_MAX)
+        return [Value(-FLOAT_MAX, max(x.high, -FLOAT_MAX), False, x.known, outputs, found=(lost,))]
     if param.pool == POOL_MAX:
         tops = [_maxima(x, outputs, _pool_covers(step.layer))]
-        if windows_outside(param, step.layer.bottoms[0].shape):
-            tops = [hull([tops[0], constant(-FLOAT_MAX, 1)], outputs)]
         return (
             tops
             + [Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)][
@@ -456,24 +459,24 @@ def _maxima(x: Value, outputs: int | None, covering: bool) -> Value:
 
 def _pool_covers(layer: Layer) -> bool:
     """Whether every element lies in some window: global, or no stride beyond the kernel."""
-    param = layer.param.pooling_param
+    param, shape = layer.param.pooling_param, layer.bottoms[0].shape
     if param.global_pooling:
         return True
-    kernels = (param.kernel_size or param.kernel_h, param.kernel_size or param.kernel_w)
-    strides = (param.stride_h or param.stride, param.stride_w or param.stride)
-    return param.round_mode == 0 and all(k >= s for k, s in zip(kernels, strides, strict=True))
+    if shape is None or len(shape) != 4 or param.round_mode != CEIL:
+        return False
+    return all((window.kernel or 0) >= window.stride for window in windows(param, *shape[2:]))
 
 
 @backward("Pooling")
 def pooling_gradient(step: Step) -> list[Value]:
-    grad, x = step.grads[0], step.bottoms[0]
+    grad, x, outputs = step.grads[0], step.bottoms[0], size(step.layer.tops[0])
+    if windows_outside(step.layer.param.pooling_param, step.layer.bottoms[0].shape):
+        return [anything(x.count).but(nan=grad.nan)]
     if grad.low != grad.low:
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
-    overlap = 1.0
-    shape = step.layer.tops[0].shape
-    if shape is None or x.count is None:
+    if outputs is None or x.count is None:
         return [anything(x.count)]
-    overlap = float(size(step.layer.tops[0]) or 1)
+    overlap = float(outputs)
     low, high = min(0.0, grad.low * overlap), max(0.0, grad.high * overlap)
     found = (NAN,) if grad.surely_nan else ()
     return [Value(f32(low), f32(high), grad.nan, grad.known, x.count, found=found)]
