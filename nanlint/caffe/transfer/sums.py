@@ -20,6 +20,7 @@ from nanlint.caffe.values import (
     constant,
     farthest,
     highest,
+    hull,
     is_infinite,
     normal_parts,
     normal_reach,
@@ -51,9 +52,9 @@ def weighted(
     if x.low != x.low or weights.low != weights.low:
         return constant(math.nan, outputs)
     found: list[Interval] = [NAN] if weights.surely_nan or (covering and x.surely_nan) else []
-    if x.constant == 0 or (weights.constant == 0 and x.finite and x.known):
-        if weights.finite or x.constant != 0:
-            return constant(0.0, outputs).but(found=tuple(found), nan=bool(found), parts=() if found else ())
+    zero = x.constant == 0 and weights.finite
+    if not found and (zero or (weights.constant == 0 and x.finite and x.known)):
+        return constant(0.0, outputs)
     known = x.known and weights.known
     if terms is None or not known:
         return anything(outputs).but(found=tuple(found), nan=bool(found) or x.nan or weights.nan)
@@ -415,17 +416,11 @@ def pooling(step: Step) -> list[Value]:
     outside = windows_outside(param, step.layer.bottoms[0].shape)
     if param.pool == POOL_AVE and any(last.start == last.size for last in outside):
         return [Value(-math.inf, math.inf, True, x.known, outputs, found=(NAN,))]
-    if param.pool == POOL_MAX and outside:
-        lost = (-FLOAT_MAX, -FLOAT_MAX)
-        return [Value(-FLOAT_MAX, max(x.high, -FLOAT_MAX), False, x.known, outputs, found=(lost,))]
     if param.pool == POOL_MAX:
-        tops = [_maxima(x, outputs, _pool_covers(step.layer))]
-        return (
-            tops
-            + [Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)][
-                : len(step.layer.tops) - 1
-            ]
-        )
+        top = _maxima(x, outputs, _pool_covers(step.layer))
+        if outside:
+            top = hull([top, constant(-FLOAT_MAX, 1)], outputs)
+        return [top, Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)]
     if param.pool != POOL_AVE:
         return []
     padded = bool(param.pad or param.pad_h or param.pad_w)
@@ -437,11 +432,8 @@ def pooling(step: Step) -> list[Value]:
             if x.surely(lambda a, b, bad=bad: (a, b) == bad) and not x.nan:  # type: ignore[misc]
                 found.append(bad if x.low != -bad[0] and x.high != -bad[0] else NAN)
     if x.constant is not None and not padded:
-        return (
-            [constant(x.constant, outputs)]
-            if x.constant == 0 or x.constant != x.constant
-            else [x.bounds(outputs)]
-        )
+        exact = x.constant == 0 or x.constant != x.constant
+        return [constant(x.constant, outputs) if exact else x.bounds(outputs)]
     nan = x.nan or bool(found)
     return [Value(low, high, nan, x.known, outputs, found=tuple(found))]
 
