@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.protobuf import text_format
 
-from nanlint.analysis.schedule import Schedule, refusal, schedule, thinned
+from nanlint.analysis.schedule import Schedule, refusal, schedule, thinned, until_iteration
 from nanlint.schema.descriptors import new_solver
 
 if TYPE_CHECKING:
@@ -96,3 +96,28 @@ def test_every_rate_that_caffe_printed(shared: Path) -> None:
         assert [(iteration, f"{computed.rate(iteration):g}") for iteration, _ in printed] == printed, case[
             "id"
         ]
+
+
+@pytest.mark.parametrize(
+    ("power", "rates"),
+    [
+        ("1", ["0", "-0.025", "-0.05", "-0.075"]),
+        ("2", ["0", "0.00625", "0.025", "0.05625"]),
+        ("0.5", ["0", "nan", "nan", "nan"]),
+        ("-1", ["inf", "-0.4", "-0.2", "-0.133333"]),
+        ("-0.5", ["inf", "nan", "nan", "nan"]),
+        ("0", ["0.1", "0.1", "0.1", "0.1"]),
+    ],
+)
+def test_poly_beyond_max_iter_as_step_from_python_runs_it(power: str, rates: list[str]) -> None:
+    beyond = until_iteration(scheduled(f'lr_policy: "poly" base_lr: 0.1 max_iter: 4 power: {power}'), 8)
+    assert [f"{rate:g}" for it, rate in thinned(beyond, 1) if it >= 4] == rates
+
+
+@pytest.mark.parametrize(
+    ("power", "rates"),
+    [("1", ["nan", "-inf"]), ("0.5", ["nan", "inf"]), ("-1", ["nan", "-0"]), ("0", ["0.1", "0.1"])],
+)
+def test_poly_without_max_iter_as_step_from_python_runs_it(power: str, rates: list[str]) -> None:
+    endless = until_iteration(scheduled(f'lr_policy: "poly" base_lr: 0.1 power: {power}'), 2)
+    assert [f"{rate:g}" for _, rate in thinned(endless, 1)] == rates
