@@ -1,0 +1,273 @@
+"""The command line as its callers see it: output, exit status, clean messages."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pytest
+
+from nanlint.__main__ import main
+from tests.conftest import PROJECT
+
+BAD = """net: "net.prototxt"
+base_lr: 0.01
+lr_policy: "staircase"
+max_iter: 10
+snapshot_prefix: "x"
+display: 1
+"""
+GOOD = BAD.replace("staircase", "fixed")
+NET = """layer {
+  name: "data" type: "DummyData" top: "data" top: "label"
+  dummy_data_param {
+    data_filler { type: "gaussian" }
+    data_filler { type: "constant" }
+    shape { dim: 4 dim: 3 } shape { dim: 4 }
+  }
+}
+layer {
+  name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
+  inner_product_param { num_output: 2 weight_filler { type: "xavier" } }
+}
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "bad.prototxt").write_text(BAD)
+    (tmp_path / "good.prototxt").write_text(GOOD)
+    (tmp_path / "net.prototxt").write_text(NET)
+    return tmp_path
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Call(Protocol):
+    def __call__(self, *arguments: str, folder: Path = ..., stdin: str = "", **environment: str) -> Done: ...
+
+
+@pytest.fixture
+def nanlint(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs a command line in this process."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments: str, folder: Path = folder, stdin: str = "", **environment: str) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["nanlint", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with monkeypatch.context() as patched:
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            with pytest.raises(SystemExit) as left:
+                main()
+        status = left.value.code
+        return Done(status if isinstance(status, int) else 0, *capsys.readouterr())
+
+    return call
+
+
+def test_nothing_found_is_status_0(folder: Path, nanlint: Call) -> None:
+    done = nanlint("good.prototxt")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "nothing found in 2 files\n", "")
+
+
+def test_findings_are_status_1(folder: Path, nanlint: Call) -> None:
+    done = nanlint("check", "bad.prototxt")
+    assert done.returncode == 1
+    assert done.stdout.startswith("bad.prototxt:3:1: error[LR002] unknown-lr-policy\n")
+
+
+def test_json_stands_alone_on_standard_output_and_is_the_same_every_time(folder: Path, nanlint: Call) -> None:
+    done = nanlint("--output-format", "json", "bad.prototxt", "missing.prototxt")
+    assert done.returncode == 2
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["code"], finding["path"], finding["start"]) == (
+        "LR002",
+        "bad.prototxt",
+        {"line": 3, "column": 1},
+    )
+    assert done.stderr == "nanlint: cannot read `missing.prototxt`: no such file or directory\n"
+    assert done.stdout == nanlint("--output-format", "json", "missing.prototxt", "bad.prototxt").stdout
+
+
+def test_the_least_severity_that_fails(folder: Path, nanlint: Call) -> None:
+    (folder / "net.prototxt").write_text(NET.replace('top: "fc"', 'top: "fc" top: "fc"', 1))
+    assert nanlint("good.prototxt", "--fail-on", "error").returncode == 1
+    (folder / "bad.prototxt").write_text(GOOD.replace("0.01", "-0.01"))
+    (folder / "net.prototxt").write_text(NET)
+    assert nanlint("bad.prototxt", "--select", "LR006").returncode == 1
+    assert nanlint("bad.prototxt", "--select", "LR006", "--fail-on", "error").returncode == 0
+
+
+def test_a_folder_and_a_net_that_is_reached_twice(folder: Path, nanlint: Call) -> None:
+    done = nanlint(".", "--output-format", "json")
+    report = json.loads(done.stdout)
+    assert report["summary"]["files"] == 3
+    assert [finding["code"] for finding in report["findings"] if finding["severity"] == "error"] == ["LR002"]
+
+
+def test_a_net_on_standard_input_has_the_name_given(folder: Path, nanlint: Call) -> None:
+    broken = NET.replace("num_output", "num_outputs")
+    done = nanlint("-", "--stdin-filename", "models/net.prototxt", stdin=broken)
+    assert done.returncode == 1
+    assert done.stdout.startswith("models/net.prototxt:11:")
+
+
+def test_a_net_that_cannot_be_parsed_is_a_finding(folder: Path, nanlint: Call) -> None:
+    (folder / "net.prototxt").write_text("layer { name: ")
+    done = nanlint("net.prototxt")
+    assert done.returncode == 1
+    assert "error[TXT" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["missing.prototxt"], "nanlint: cannot read `missing.prototxt`: no such file or directory"),
+        (["empty"], "nanlint: no `*.prototxt` in the folder `empty`"),
+        (["good.prototxt", "--select", "LR02"], "nanlint: no rule `LR02` (did you mean `LR0"),
+        (["good.prototxt", "--ignore", "unknown-feild"], "(did you mean `unknown-field`?)"),
+        (["good.prototxt", "--input", "data"], "nanlint: `--input data` is not of the form"),
+        (["good.prototxt", "--config", "nanlint.toml"], "unknown key `selct` (did you mean `select`?)"),
+        (["good.prototxt", "--no-such-option"], "--no-such-option"),
+        (["explain", "POOL01"], "nanlint: no rule `POOL01` (did you mean `POOL001`?)"),
+        (["-", "--fix"], "nanlint: `--fix` writes to files, and `-` is none"),
+        (["check"], "Missing argument"),
+    ],
+)
+def test_a_wrong_call_is_status_2_with_one_message(
+    folder: Path, nanlint: Call, arguments: list[str], complaint: str
+) -> None:
+    (folder / "empty").mkdir()
+    if "--config" in arguments:
+        (folder / "nanlint.toml").write_text("selct = []")
+    done = nanlint(*arguments, stdin="")
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads every file")
+def test_an_unreadable_file_is_status_2(folder: Path, nanlint: Call) -> None:
+    (folder / "net.prototxt").chmod(0)
+    done = nanlint("net.prototxt")
+    assert done.returncode == 2
+    assert "permission denied" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_failure(folder: Path, nanlint: Call) -> None:
+    command = f"'{sys.executable}' -m nanlint explain LR002 | head -1"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout == "# LR002 unknown-lr-policy\n"
+    assert done.stderr == ""
+
+
+def test_fixes_are_made_in_the_files(folder: Path, nanlint: Call) -> None:
+    (folder / "net.prototxt").write_bytes(
+        NET.replace("num_output", "num_outputs").replace("\n", "\r\n").encode()
+    )
+    done = nanlint("good.prototxt", "--fix")
+    assert done.returncode == 0
+    assert (folder / "net.prototxt").read_bytes() == NET.replace("\n", "\r\n").encode()
+
+
+def test_a_comment_hides_a_finding_and_one_that_hides_nothing_is_reported(
+    folder: Path, nanlint: Call
+) -> None:
+    hidden = BAD.replace('"staircase"\n', '"staircase"  # nanlint: ignore[LR002] our own fork\n')
+    (folder / "bad.prototxt").write_text(hidden)
+    assert nanlint("bad.prototxt").returncode == 0
+    (folder / "good.prototxt").write_text(hidden.replace("staircase", "fixed"))
+    done = nanlint("good.prototxt")
+    assert done.returncode == 1
+    assert "warning[TXT015] unused-ignore" in done.stdout
+    assert nanlint("good.prototxt", "--select", "POOL").returncode == 0
+
+
+def test_the_configuration_is_found_and_the_call_wins(folder: Path, nanlint: Call) -> None:
+    (folder / "pyproject.toml").write_text('[tool.nanlint]\nignore = ["LR002"]\n')
+    inner = folder / "inner"
+    inner.mkdir()
+    assert nanlint("../bad.prototxt", folder=inner).returncode == 0
+    assert nanlint("../bad.prototxt", "--ignore", "POOL", folder=inner).returncode == 1
+
+
+def test_rules_of_single_files_can_be_left_out(folder: Path, nanlint: Call) -> None:
+    (folder / "nanlint.toml").write_text('[per-file-ignores]\n"bad*" = ["unknown-lr-policy"]\n')
+    assert nanlint("bad.prototxt").returncode == 0
+
+
+def test_colour_is_for_terminals_and_for_those_who_ask(folder: Path, nanlint: Call) -> None:
+    assert "\x1b[" not in nanlint("bad.prototxt").stdout
+    assert "\x1b[" in nanlint("bad.prototxt", FORCE_COLOR="1").stdout
+    assert "\x1b[" in nanlint("bad.prototxt", "--color", "always", NO_COLOR="1").stdout
+
+
+def test_version_and_help(folder: Path, nanlint: Call) -> None:
+    assert nanlint("--version").stdout.startswith("nanlint ")
+    done = nanlint()
+    assert done.returncode == 0
+    assert "Commands:" in done.stdout
+
+
+def test_every_rule_is_one_line(folder: Path, nanlint: Call) -> None:
+    lines = nanlint("rules").stdout.splitlines()
+    assert lines == sorted(lines)
+    assert any(line.startswith("LR002     error    unknown-lr-policy") for line in lines)
+
+
+def test_explain_shows_the_page_and_the_example(folder: Path, nanlint: Call) -> None:
+    page = nanlint("explain", "unknown-lr-policy").stdout
+    assert page.startswith("# LR002 unknown-lr-policy\n")
+    assert "**In Caffe**" in page
+    assert "solver.prototxt:7:1: error[LR002]" in page
+    assert '-lr_policy: "staircase"\n+lr_policy: "step"' in page
+
+
+@pytest.mark.parametrize("command", ["shapes", "graph", "ranges", "scale", "forks"])
+def test_what_is_shown_is_shown_as_json_too(folder: Path, nanlint: Call, command: str) -> None:
+    document = json.loads(nanlint(command, "--output-format", "json", "good.prototxt").stdout)
+    assert document["version"] == 1
+    assert [file["path"] for file in document["files"]] == ["good.prototxt"]
+    assert nanlint(command, "good.prototxt").returncode == 0
+
+
+def test_shapes_as_promised(folder: Path, nanlint: Call) -> None:
+    (file,) = json.loads(nanlint("shapes", "--output-format", "json", "good.prototxt").stdout)["files"]
+    (net,) = file["nets"]
+    assert (net["phase"], net["source"]) == ("TRAIN", "net.prototxt")
+    assert net["layers"][1] == {
+        "name": "fc",
+        "type": "InnerProduct",
+        "tops": [{"blob": "fc", "shape": [4, 2]}],
+        "params": [[2, 3], [2]],
+    }
+
+
+def test_rates_as_promised(folder: Path, nanlint: Call) -> None:
+    done = nanlint("lr", "--output-format", "json", "--every", "4", "good.prototxt")
+    assert json.loads(done.stdout) == {
+        "version": 1,
+        "files": [
+            {
+                "path": "good.prototxt",
+                "policy": "fixed",
+                "rates": [[0, 0.01], [4, 0.01], [8, 0.01], [9, 0.01]],
+            }
+        ],
+    }
