@@ -12,6 +12,8 @@ from nanlint.caffe.layers.pooling import (
     LastWindow,
     Window,
     field_route,
+    fork_geometry,
+    round_mode,
     windows,
     windows_outside,
 )
@@ -114,12 +116,12 @@ def pooling_gaps(layer: Layer) -> Iterator[Problem]:
     **Instead** write a stride of at most the kernel. A kernel of 1 is taken for deliberate subsampling.
     """
     param = layer.param.pooling_param
-    if layer.refused or param.global_pooling or not layer.bottoms or _outside(layer):
+    if layer.refused or fork_geometry(param) or param.global_pooling or not layer.bottoms or _outside(layer):
         return
     for side, (window, size) in enumerate(_sides(layer)):
         if window.kernel is None or not 0 < window.kernel < window.stride:
             continue
-        undecided = size is None and param.round_mode == CEIL and not _padded(layer)
+        undecided = size is None and round_mode(param) == CEIL and not _padded(layer)
         if not undecided and window.kernel == 1:
             continue
         gap = window.stride - window.kernel

@@ -72,11 +72,46 @@ MODULES: dict[str, str] = {
     "WindowData": "image_data",
 }
 
+# the same for types that only forks of Caffe register
+FORK_MODULES: dict[str, str] = {
+    "AnnotatedData": "annotated_data",
+    "Axpy": "permute",
+    "BN": "fork_norm",
+    "CenterLoss": "fork_losses",
+    "ConvolutionDepthwise": "convolution",
+    "CReLU": "fork_neuron",
+    "DepthwiseConvolution": "convolution",
+    "DetectionEvaluate": "detection",
+    "DetectionOutput": "detection",
+    "FocalLoss": "fork_losses",
+    "Interp": "resampling",
+    "MultiBoxLoss": "detection",
+    "Normalize": "fork_norm",
+    "Permute": "permute",
+    "PriorBox": "detection",
+    "PSROIPooling": "detection",
+    "RegionLoss": "fork_losses",
+    "ReLU6": "fork_neuron",
+    "Reorg": "permute",
+    "Resize": "resampling",
+    "ROIPooling": "detection",
+    "ShuffleChannel": "permute",
+    "SmoothL1Loss": "fork_losses",
+    "SpatialDropout": "fork_neuron",
+    "Upsample": "resampling",
+    "VideoData": "annotated_data",
+    "YoloDetectionOutput": "fork_losses",
+    "Yolov3": "fork_losses",
+    "Yolov3DetectionOutput": "fork_losses",
+}
+
 
 @cache
-def layer_type(name: str) -> LayerType | None:
-    """What nanlint knows of a type; None for a type that it does not know."""
-    module = MODULES.get(name)
+def layer_type(name: str, bvlc: bool = False) -> LayerType | None:
+    """What nanlint knows of a type; None for one that it does not know, or that `bvlc` (BVLC Caffe 1.0) has
+    not.
+    """
+    module = MODULES.get(name) or (None if bvlc else FORK_MODULES.get(name))
     if module is None:
         return None
     found: type[LayerType] = getattr(import_module(f"{__name__}.{module}"), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param, Shape
+from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Param, Shape
 from nanlint.caffe.layers.sizes import needs_elements, size_of
 from nanlint.caffe.layers.weights import unchecked_inline
 from nanlint.caffe.model import count
@@ -25,6 +25,9 @@ class BatchNorm(LayerType):
             )
         channels = size_of(layer, 0, 1)
         blobs: tuple[Shape, ...] = ((channels,), (channels,), (1,))
+        fork = layer.param.batch_norm_param
+        if any(fork.HasField(field) for field in ("scale_bias", "use_weight_bias", "bias_term")):
+            return Blobs((shape,), _with_scale(channels, len(layer.param.param)))
         if layer.param.blobs:
             params = unchecked_inline(layer, blobs)
         else:
@@ -34,6 +37,12 @@ class BatchNorm(LayerType):
         if shape is not None:
             _check_elements(layer, shape)
         return Blobs((shape,), params)
+
+
+def _with_scale(channels: Dim, specs: int) -> tuple[Param, ...]:
+    """The blobs where a fork's layer has its scale and bias too: 5 in NVIDIA's Caffe, 3 to 5 in others."""
+    statistics = (Param((channels,)), Param((channels,)), Param((1,)))
+    return (*statistics, *(Param((channels,)),) * max(2, specs - 3))
 
 
 def _check_specs(layer: LayerSetup) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Param, Shape, at_least
-from nanlint.caffe.layers.convolve import PARAM, Geometry, convolved, geometry, zero_stride
+from nanlint.caffe.layers.convolve import PARAM, Geometry, convolved, fork_geometry, geometry, zero_stride
 from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, needs_same_shape, quotient, reshaped
 from nanlint.caffe.layers.weights import checked_inline, weights
 from nanlint.caffe.model import count
@@ -31,6 +31,9 @@ class Convolution(LayerType):
         if shape is None or axis is None:
             self.outputs(layer)
             return Blobs((None,) * len(layer.top_names), self.unknown_params(layer))
+        if fork_geometry(layer):
+            tops: Shape = (*shape[:axis], self.outputs(layer), *(None,) * (len(shape) - axis - 1))
+            return Blobs((tops,) * len(layer.top_names), self.unknown_params(layer))
         spatial = geometry(layer, len(shape) - axis - 1)
         channels, outputs = shape[axis], self.outputs(layer)
         group = self.group(layer, channels)
@@ -161,3 +164,21 @@ class Deconvolution(Convolution):
                 )
             result.append(made)
         return result
+
+
+class DepthwiseConvolution(Convolution):
+    """A Convolution with one group a channel, in code of its own (depthwise_conv_layer.cpp)."""
+
+
+class ConvolutionDepthwise(DepthwiseConvolution):
+    """A convolution of each channel by itself; `num_output` is the number of channels (conv_dw_layer.cpp)."""
+
+    def params(
+        self, layer: LayerSetup, channels: Dim, outputs: int, group: int, spatial: Geometry
+    ) -> tuple[Param, ...]:
+        param = layer.param.convolution_param
+        shape: Shape = (channels, 1, *spatial.kernel)
+        made = [weights(layer, shape, param.weight_filler, f"{PARAM}.weight_filler")]
+        if param.bias_term:
+            made.append(weights(layer, (channels,), param.bias_filler, f"{PARAM}.bias_filler"))
+        return tuple(made)

@@ -33,6 +33,51 @@ class Geometry(NamedTuple):
         return all(one == (1, 1, 0) for one in zip(self.kernel, self.stride, self.pad, strict=True))
 
 
+# fields of forks that give a convolution another geometry than BVLC Caffe's
+FORK_FIELDS = [
+    "dilation_h",
+    "dilation_w",
+    "filter_stride",
+    "filter_stride_h",
+    "filter_stride_w",
+    "half_pad",
+    "kernel_d",
+    "kernel_depth",
+    "kernel_shape",
+    "kernel_size_x",
+    "kernel_size_y",
+    "kstride",
+    "kstride_d",
+    "kstride_h",
+    "kstride_w",
+    "out_height",
+    "out_width",
+    "pad_b",
+    "pad_d",
+    "pad_l",
+    "pad_r",
+    "pad_shape",
+    "pad_t",
+    "pad_type",
+    "pad_x",
+    "pad_y",
+    "size_floor",
+    "stride_d",
+    "stride_shape",
+    "stride_x",
+    "stride_y",
+    "temporal_pad",
+    "temporal_stride",
+    "tf_pad",
+]
+
+
+def fork_geometry(layer: LayerSetup) -> bool:
+    """Whether a fork's own fields say how the kernel moves, so that the output size is not known here."""
+    param = layer.param.convolution_param
+    return bool(param.shape_offset) or any(param.HasField(field) for field in FORK_FIELDS)
+
+
 def geometry(layer: LayerSetup, axes: int) -> Geometry:
     """The settings for a number of spatial axes, checked in Caffe's order. Raises Refusal."""
     param = layer.param.convolution_param

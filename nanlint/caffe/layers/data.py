@@ -9,6 +9,7 @@ from nanlint.caffe.layers.source_layers import (
     check_prefetch,
     check_source,
     check_transform,
+    resized,
     with_given,
 )
 
@@ -26,5 +27,5 @@ class Data(LayerType):
         check_transform(layer)
         size = batch(layer, "data_param", param.batch_size, param.HasField("batch_size"))
         check_prefetch(layer)
-        crop = layer.param.transform_param.crop_size or None
-        return Blobs(with_given(layer, (size, channels(layer), crop, crop), (size,)))
+        height, width = resized(layer)
+        return Blobs(with_given(layer, (size, channels(layer), height, width), (size,)))

@@ -36,6 +36,53 @@ class Window(NamedTuple):
     pad: int
 
 
+# fields of forks that give pooling another geometry than BVLC Caffe's
+FORK_FIELDS = [
+    "axis",
+    "bin_h",
+    "bin_size",
+    "bin_w",
+    "kernel_d",
+    "kernel_depth",
+    "kernel_shape",
+    "kernel_size_x",
+    "kernel_size_y",
+    "kstride",
+    "kstride_d",
+    "kstride_h",
+    "kstride_w",
+    "pad_b",
+    "pad_d",
+    "pad_l",
+    "pad_r",
+    "pad_shape",
+    "pad_t",
+    "pad_type",
+    "pad_x",
+    "pad_y",
+    "size_floor",
+    "stride_d",
+    "stride_shape",
+    "stride_x",
+    "stride_y",
+    "temporal_stride",
+    "torch_pooling",
+]
+
+
+def fork_geometry(param: PoolingParameter) -> bool:
+    """Whether a fork's own fields say how the windows move, so that the output size is not known here."""
+    repeated = (param.dilation, param.kernel_size_3d, param.pad_3d, param.stride_3d)
+    return any(map(len, repeated)) or any(param.HasField(field) for field in FORK_FIELDS)
+
+
+def round_mode(param: PoolingParameter) -> int:
+    """Up or down: `round_mode`, or some forks' `ceil_mode`."""
+    if param.HasField("ceil_mode") and not param.HasField("round_mode"):
+        return CEIL if param.ceil_mode else FLOOR
+    return param.round_mode
+
+
 def windows(param: PoolingParameter, height: Dim, width: Dim) -> tuple[Window, Window]:
     """The windows along height and width, read as PoolingLayer::LayerSetUp reads them (pooling_layer.cpp)."""
     kernel_h: Dim
@@ -56,7 +103,7 @@ def windows(param: PoolingParameter, height: Dim, width: Dim) -> tuple[Window, W
     )
 
 
-def pooled(size: Dim, window: Window, round_mode: int, padded: bool) -> Dim:
+def pooled(size: Dim, window: Window, rounding: int, padded: bool) -> Dim:
     """How many windows fit on an axis (PoolingLayer::Reshape); the stride must not be 0.
 
     With a pad on either axis, a last window that would start past the padded border is taken off.
@@ -64,7 +111,7 @@ def pooled(size: Dim, window: Window, round_mode: int, padded: bool) -> Dim:
     kernel, stride, pad = window
     if size is None or kernel is None:
         return None
-    rounded = floor if round_mode == FLOOR else ceil
+    rounded = floor if rounding == FLOOR else ceil
     number = rounded((size + 2 * pad - kernel) / stride) + 1
     if padded and (number - 1) * stride >= size + pad:
         number -= 1
@@ -82,6 +129,10 @@ class Pooling(LayerType):
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.pooling_param
+        if fork_geometry(param):
+            shape = layer.bottoms[0].shape
+            vague: Shape = None if shape is None else (*shape[:2], *(None,) * (len(shape) - 2))
+            return Blobs((vague,) * len(layer.top_names))
         _check_fields(layer, param)
         sizes = legacy_shape(layer, 0) if param.global_pooling else None
         height, width = sizes[2:] if sizes else (None, None)
@@ -123,8 +174,8 @@ def pooled_shape(param: PoolingParameter, shape: tuple[Dim, ...]) -> tuple[Dim, 
     return (
         number,
         channels,
-        pooled(height, high, param.round_mode, padded),
-        pooled(width, wide, param.round_mode, padded),
+        pooled(height, high, round_mode(param), padded),
+        pooled(width, wide, round_mode(param), padded),
     )
 
 
@@ -236,14 +287,14 @@ def windows_outside(param: PoolingParameter, shape: Shape) -> list[LastWindow]:
 
     Only rounding up (`round_mode: CEIL`) with a stride beyond the kernel leaves such a window.
     """
-    if shape is None or len(shape) != LEGACY_AXES or count(shape) == 0:
+    if shape is None or len(shape) != LEGACY_AXES or count(shape) == 0 or fork_geometry(param):
         return []
     found = []
     sides = windows(param, shape[2], shape[3])
     if any(window.pad for window in sides):
         return []
     for side, (window, size) in enumerate(zip(sides, shape[2:], strict=True)):
-        number = pooled(size, window, param.round_mode, False) if window.stride > 0 else None
+        number = pooled(size, window, round_mode(param), False) if window.stride > 0 else None
         if size is not None and number is not None and (number - 1) * window.stride >= size:
             found.append(LastWindow(side, number, (number - 1) * window.stride, size, window))
     return found

@@ -36,6 +36,17 @@ def channels(layer: LayerSetup) -> Dim:
     return values if values > 1 else None
 
 
+def resized(layer: LayerSetup) -> tuple[Dim, Dim]:
+    """Height and width after the transformation: cropped, in SSD's Caffe also resized."""
+    param = layer.param.transform_param
+    if param.crop_size:
+        return param.crop_size, param.crop_size
+    if param.crop_h and param.crop_w:
+        return param.crop_h, param.crop_w
+    sizes = {(one.height, one.width) for one in param.resize_param if one.height and one.width}
+    return sizes.pop() if len(sizes) == 1 else (None, None)
+
+
 def batch(layer: LayerSetup, block: str, size: int, written: bool) -> int:
     """The batch size. Raises Refusal unless it is above 0."""
     if int32(size) > 0:

@@ -1,0 +1,22 @@
+"""Element by element, in forks."""
+
+from __future__ import annotations
+
+from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
+from nanlint.caffe.layers.neuron import Neuron
+
+
+class ReLU6(Neuron):
+    """min(max(x, 0), 6)."""
+
+
+class SpatialDropout(Neuron):
+    """Dropout of whole channels."""
+
+
+class CReLU(LayerType):
+    """max(x, 0) beside max(-x, 0): twice the channels; other forks compute it in other ways."""
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        shape = layer.bottoms[0].shape
+        return Blobs((None if shape is None else (None,) * len(shape),))
