@@ -85,6 +85,23 @@ def risk_of(solver: Solver, net: Net) -> Risk | None:
     return _judge(solver, scale, updates, clip)
 
 
+def bearable_rate(solver: Solver, net: Net) -> float | None:
+    """The largest `base_lr`, to a tenth of a decade, whose risk is not above 0; None if none is found."""
+    from dataclasses import replace
+
+    param = type(solver.param)()
+    param.CopyFrom(solver.param)
+    trial = replace(solver, param=param)
+    for tenth in range(1, 120):
+        param.base_lr = abs(solver.param.base_lr) * 10 ** (-tenth / 10)
+        risk = risk_of(trial, net)
+        if risk is None:
+            return None
+        if risk.figure <= 0:
+            return param.base_lr
+    return None
+
+
 def from_scratch(solver: Solver) -> bool:
     """Whether fillers and `base_lr` decide about the first update: no stored weights, no adapted rate."""
     if solver.param.weights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf, log, sqrt
+from math import inf, isfinite, log, sqrt
 from typing import NamedTuple, TypeAlias
 
 from nanlint.analysis.moments import Moment, exponential, log_sum, logarithm
@@ -66,7 +66,7 @@ def losses(layers: Sequence[Layer], moment_of: Callable[[Layer, int], Moment | N
     for layer in layers:
         for top, weight in enumerate(layer.loss_weights):
             measure = LOSSES.get(layer.type) if top == 0 else None
-            if not weight or weight != weight or measure is None or not layer.bottoms:
+            if not weight or not isfinite(weight) or measure is None or not layer.bottoms:
                 continue
             prediction = moment_of(layer, 0)
             label = moment_of(layer, 1) if len(layer.bottoms) > 1 else None

@@ -87,23 +87,25 @@ def rate_too_high(solver: Solver) -> Iterator[Problem]:
     how much the first update enlarges the other layers. It is calibrated on runs of Caffe that went NaN or
     grew their loss tenfold.
 
-    **Instead** divide `base_lr` by the factor in the message, scale the input, or begin with smaller fillers.
+    **Instead** write the `base_lr` of the message or less, scale the input, or begin with smaller fillers.
     `nanlint scale` shows the table layer by layer.
     """
     from nanlint.analysis.linear import linear_net
+    from nanlint.analysis.risk import bearable_rate
 
     risk = _risk(solver)
     if risk is None or not risk.complete or risk.worst is None or risk.figure <= risk.alarm:
         return
-    if solver.train_net is not None and linear_net(solver, solver.train_net) is not None:
+    if solver.train_net is None or linear_net(solver, solver.train_net) is not None:
         return
     worst = risk.worst.learned
-    relative = risk.worst.relative
+    safe = bearable_rate(solver, solver.train_net)
     yield finding(
         solver.at("base_lr"),
-        f"`base_lr: {show(solver.param.base_lr)}` is about {_times(risk.figure)} beyond what this net bears: "
-        f"the first update moves {_blob(worst)} by {_percent(relative)}, and overshoots; write a `base_lr` "
-        "that much smaller, or scale the input or the fillers down",
+        f"`base_lr: {show(solver.param.base_lr)}` is too high for this net, by an estimate from its fillers "
+        f"and data: the first update moves {_blob(worst)} by {_percent(risk.worst.relative)} and overshoots; "
+        + (f"write `base_lr: {safe:.1g}` or less, or " if safe else "")
+        + "scale the input or the fillers down",
         evidence=f"rate x curvature / limit = {_times(risk.steepness)}, and the first update multiplies what "
         f"the other layers carry by {_times(risk.growth)}",
         related=[Related("here the step is steepest", worst.param.layer.at("type"))],
@@ -254,28 +256,7 @@ def negative_lr_mult(net: Net) -> Iterator[Problem]:
             )
 
 
-@rule("BLW007", "non-finite-loss-weight", ERROR, effect=Effect.NON_FINITE)
-def non_finite_loss_weight(net: Net) -> Iterator[Problem]:
-    """A `loss_weight` is NaN or infinite, and so is the loss.
-
-    **In Caffe** the loss is multiplied by its weight in 32-bit floats (layer.hpp, Forward), where 1e39 is
-    infinite, and infinity times 0 is NaN. Every gradient below is multiplied by it too.
-
-    **Instead** write a finite number.
-    """
-    for layer in net.layers:
-        for top, weight in enumerate(layer.loss_weights):
-            if not math.isfinite(weight):
-                yield finding(
-                    layer.at(f"loss_weight[{top}]"),
-                    f"`loss_weight: {show(weight)}` of `{layer.name}` multiplies the loss and every "
-                    "gradient below: neither is finite; write a finite number",
-                    layer=layer.name,
-                    phase=net.phase,
-                )
-
-
-@rule("BLW008", "saturated-first-loss", WARNING, effect=Effect.DIVERGENCE)
+@rule("BLW007", "saturated-first-loss", WARNING, effect=Effect.DIVERGENCE)
 def saturated_first_loss(net: Net) -> Iterator[Problem]:
     """Untrained logits are so large that the first loss is near its ceiling of 87.3365.
 
@@ -306,7 +287,7 @@ def saturated_first_loss(net: Net) -> Iterator[Problem]:
         )
 
 
-@rule("BLW009", "exploding-activations", WARNING, effect=Effect.NON_FINITE)
+@rule("BLW008", "exploding-activations", WARNING, effect=Effect.NON_FINITE)
 def exploding_activations(net: Net) -> Iterator[Problem]:
     """The fillers let activations grow from layer to layer, beyond all measure.
 
@@ -337,7 +318,7 @@ def exploding_activations(net: Net) -> Iterator[Problem]:
         return
 
 
-@rule("BLW010", "debug-info-advised", INFO, effect=Effect.NONE)
+@rule("BLW009", "debug-info-advised", INFO, effect=Effect.NONE)
 def debug_info_advised(solver: Solver) -> Iterator[Problem]:
     """This run is at risk, and `debug_info` would show where it breaks.
 

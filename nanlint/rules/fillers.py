@@ -21,6 +21,9 @@ USUAL = math.sqrt(2)
 WIDE = 7.0
 """How many times as large a std may be before it is called too wide."""
 
+FORGOTTEN = 3.5
+"""The same where nobody wrote the std."""
+
 
 @rule("FIL001", "wide-gaussian-filler", WARNING, effect=Effect.DIVERGENCE, layers=LINEAR)
 def wide_gaussian_filler(layer: Layer) -> Iterator[Problem]:
@@ -39,7 +42,8 @@ def wide_gaussian_filler(layer: Layer) -> Iterator[Problem]:
     if fan is None or _normalised(layer) or not _trains(layer):
         return
     gain = filler.std * math.sqrt(fan)
-    if not WIDE * USUAL < gain < math.inf:
+    bound = WIDE if filler.HasField("std") else FORGOTTEN
+    if not bound * USUAL < gain < math.inf:
         return
     written = f"`std: {show(filler.std)}`" if filler.HasField("std") else "`std` (1 unless given)"
     yield finding(

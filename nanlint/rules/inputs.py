@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import TransformationParameter
 
 IMAGES = ("Data", "ImageData", "WindowData")
-FAST = 0.01
+FAST = 0.0099
 """The rate from which unscaled bytes in front of unit-scale fillers are likely to blow up."""
 
 
