@@ -12,11 +12,11 @@ from nanlint.analysis.optimiser import (
     TYPES,
     first_rate,
     first_step,
-    gets_gradient,
     trained,
     trains,
 )
 from nanlint.analysis.schedule import schedule
+from nanlint.analysis.stillness import without_gradient
 from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
@@ -25,7 +25,7 @@ from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import LearnedParam, Solver
+    from nanlint.caffe.model import Solver
 
 
 @rule("OPT001", "unknown-solver-type", ERROR, effect=Effect.SETUP_FAILURE)
@@ -155,13 +155,12 @@ def zero_delta(solver: Solver) -> Iterator[Problem]:
     kind = solver_type(param)
     if kind not in ADAPTIVE or param.delta != 0 or iterations(param) == 0:
         return
-    proof = _weight_without_gradient(solver)
-    told = f"`{proof.layer.name}` gets no gradient, so its update is 0/0: NaN" if proof else ""
+    proof = _zero_over_zero(solver)
     yield finding(
         solver.at("delta"),
         f"{setting(param, 'delta')} leaves `{kind}` to divide 0 by 0 for every weight whose gradient is 0, "
         "and that weight is NaN at the first update; remove `delta`",
-        evidence=told or None,
+        evidence=proof,
         severity=ERROR if proof else None,
     )
 
@@ -364,12 +363,15 @@ def solver_type_by_enum(solver: Solver) -> Iterator[Problem]:
         )
 
 
-def _weight_without_gradient(solver: Solver) -> LearnedParam | None:
-    """A trained weight that no loss reaches and no decay moves: its gradient is 0 for certain."""
-    net = solver.train_net
-    rate = first_rate(solver.param)
-    if net is None or net.refused or not rate or solver.param.iter_size < 1:
+def _zero_over_zero(solver: Solver) -> str | None:
+    """Why the update of some trained weight is 0/0 for certain: it has no gradient, and no decay moves it."""
+    param, net = solver.param, solver.train_net
+    if net is None or net.refused or param.weights or not first_rate(param) or param.iter_size < 1:
         return None
-    decay = solver.param.weight_decay
-    still = (one for one in trained(net) if not gets_gradient(net, one) and not f32(decay * one.decay_mult))
-    return next(still, None)
+    if solver_type(param) == "Adam" and not 0 <= param.momentum2 < 1:
+        return None
+    for one in trained(net):
+        why = without_gradient(net, one) if not f32(param.weight_decay * one.decay_mult) else None
+        if why:
+            return f"{why}, so the first update of its weights is 0/0"
+    return None

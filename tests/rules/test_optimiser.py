@@ -95,6 +95,24 @@ def test_what_stays_finite_or_depends_on_luck_is_not_claimed(tmp_path: Path, sol
 
 
 @pytest.mark.parametrize(
+    "net",
+    [
+        LINE.replace('data_filler { type: "constant" value: 1 }', "data_filler { }"),
+        LINE.replace('top: "loss"', 'top: "loss" loss_weight: 0'),
+        LINE.replace('type: "constant" value: 0.5', 'type: "gaussian" std: 1').replace(
+            'layer { name: "loss"',
+            'layer { name: "dead" type: "Power" bottom: "out" top: "out" power_param { scale: 0 } }'
+            '\nlayer { name: "loss"',
+        ),
+    ],
+)
+def test_a_weight_that_surely_has_no_gradient_proves_zero_over_zero(tmp_path: Path, net: str) -> None:
+    solver = RUN + 'type: "RMSProp" rms_decay: 0.9 delta: 0'
+    assert "error zero-delta" in found(tmp_path, solver, net)
+    assert "warning zero-delta" in found(tmp_path, solver + " weight_decay: 0.1", net)
+
+
+@pytest.mark.parametrize(
     ("param", "said"),
     [
         ("lr_mult: 0", "error everything-frozen"),
