@@ -1,0 +1,59 @@
+"""nanlint from Python: what the command line finds, and the nets as Caffe would build them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+
+from nanlint import engine
+from nanlint.config import Settings
+from nanlint.engine.load import Loaded, open_all
+from nanlint.findings import Report
+
+__all__ = ["check", "load"]
+
+
+def check(
+    *paths: str | PathLike[str],
+    caffe: str | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    roots: Iterable[str] = (),
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+) -> Report:
+    """Lint solvers, nets and folders of them, without any configuration file.
+
+    `inputs` gives shapes to blobs that depend on data (`{"data": (64, 3, 227, 227)}`), `ranges` their least
+    and greatest values. What could not be read is in the report's `failures`. Raises UsageError for a rule
+    or a Caffe that there is none of.
+    """
+    settings = Settings(
+        select=tuple(select),
+        ignore=tuple(ignore),
+        caffe=caffe,
+        roots=tuple(roots),
+        inputs=inputs or {},
+        ranges=ranges or {},
+    )
+    return engine.check([fspath(path) for path in paths], settings)
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    caffe: str | None = None,
+    roots: Iterable[str] = (),
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+) -> Loaded:
+    """A solver with its nets in the order in which Caffe creates them; of a net, its TRAIN and its TEST net.
+
+    `.solver` is None for a net. Each of `.nets` has layers, blobs with their shapes (None: unknown),
+    parameters, the problems that setting it up met, and `.graph`, a networkx digraph. Raises OSError for a
+    file that cannot be read.
+    """
+    settings = Settings(caffe=caffe, roots=tuple(roots), inputs=inputs or {})
+    opened = open_all([fspath(path)], settings)
+    if opened.failures:
+        raise OSError(opened.failures[0])
+    return opened.loaded[0]

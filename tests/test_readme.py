@@ -1,0 +1,44 @@
+"""What the README shows is what nanlint says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nanlint import config, engine
+from nanlint.engine.select import resolve
+from nanlint.report import text
+from nanlint.report.style import painter
+from tests.conftest import PROJECT
+
+README = (PROJECT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_example_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT / "examples" / "empty-pooling-window" / "bad")
+    report = engine.check(["solver.prototxt"])
+    shown = "\n".join(text.lines(report, 100, painter(False)))
+    assert f"$ cd examples/empty-pooling-window/bad && nanlint solver.prototxt\n{shown}\n" in blocks("text")
+
+
+def test_the_find_in_caffe_itself(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shared / "corpus" / "BVLC+caffe" / "examples" / "mnist")
+    report = engine.check(["lenet_consolidated_solver.prototxt"])
+    shown = "\n".join(text.lines(report, 100, painter(False)))
+    command, _, findings = blocks("text")[0].partition("\n")
+    assert command == "$ nanlint examples/mnist/lenet_consolidated_solver.prototxt"
+    assert findings in shown
+
+
+def test_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "nanlint.toml").write_text(blocks("toml")[0])
+    settings = config.load(tmp_path)
+    for words in (settings.ignore, *settings.per_file_ignores.values()):
+        for word in words:
+            assert resolve(word)
