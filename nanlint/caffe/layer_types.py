@@ -71,6 +71,8 @@ def _in_forks(type_name: str, options: Options) -> bool:
     v1 = enum("V1LayerParameter.LayerType").values_by_name.get(type_name)
     if v1 is not None and v1.number >= FIRST_FORK_NUMBER:
         return options.dialect.has(v1)
+    if options.dialect.any_type:
+        return type_name not in BVLC_TYPES
     return bool(forks_with_type(type_name)) and options.dialect.has_type(type_name)
 
 

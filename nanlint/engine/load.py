@@ -13,6 +13,7 @@ from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
 from nanlint.engine.failures import internal_error
 from nanlint.engine.files import STDIN, Input, Kind, classify, find, reason
+from nanlint.schema import descriptors
 from nanlint.schema.bind import Bound
 from nanlint.schema.dialect import Dialect
 from nanlint.text.source import Source
@@ -119,7 +120,15 @@ def _load(
 
 
 def _dialect(settings: Settings) -> Dialect:
-    """The Caffe that the settings name. Raises UsageError for one that is not known."""
+    """The Caffe that the settings name or describe. Raises UsageError for one that is not known."""
+    if settings.proto:
+        from nanlint.schema.proto_file import use_proto
+
+        try:
+            return use_proto(settings.proto)
+        except ValueError as wrong:
+            raise UsageError(f"--proto: {wrong}") from wrong
+    descriptors.use(None)
     try:
         return Dialect.named(settings.caffe or Dialect.ANY.name)
     except ValueError as wrong:

@@ -20,13 +20,31 @@ if TYPE_CHECKING:
 PACKAGE = "caffe"
 
 
+_in_use: list[bytes] = []
+
+
+def packaged() -> bytes:
+    """`proto/caffe.proto` as the package carries it: a serialized FileDescriptorProto."""
+    return _first_file(Path(__file__).with_name("caffe.desc").read_bytes())
+
+
+def use(schema: bytes | None) -> None:
+    """Take another schema (a serialized FileDescriptorProto) from here on; None is the packaged one again.
+
+    Messages and descriptors of before stay what they were, and do not mix with those that come.
+    """
+    wanted = [] if schema is None else [schema]
+    if wanted != _in_use:
+        _in_use[:] = wanted
+        for cached in (pool, descriptor, enum, message_class, _kind_of_message_class):
+            cached.cache_clear()
+
+
 @cache
 def pool() -> descriptor_pool.DescriptorPool:
-    """The pool that holds `proto/caffe.proto` and what it imports, and nothing else."""
-    data = Path(__file__).with_name("caffe.desc").read_bytes()
+    """The pool that holds the schema, and nothing else."""
     private = descriptor_pool.DescriptorPool()
-    for file in _serialized_files(data):
-        private.AddSerializedFile(file)
+    private.AddSerializedFile(_in_use[0] if _in_use else packaged())
     return private
 
 
@@ -77,24 +95,17 @@ def new_layer() -> caffe_pb2.LayerParameter:
     return cast("caffe_pb2.LayerParameter", message_class("LayerParameter")())
 
 
-def _serialized_files(data: bytes) -> list[bytes]:
-    """The FileDescriptorProtos of a serialized FileDescriptorSet, which is nothing but them.
+def _first_file(files: bytes) -> bytes:
+    """The one FileDescriptorProto in a serialized FileDescriptorSet: field 1, its length, itself.
 
-    Each has the tag of field 1, length-delimited, and its length; reading them so spares the
-    import of `descriptor_pb2` on the way to a first finding.
+    Reading it so spares the import of `descriptor_pb2` on the way to a first finding.
     """
-    files = []
-    at = 0
-    while at < len(data):
+    at = 1
+    length = shift = 0
+    while True:
+        byte = files[at]
         at += 1
-        length = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        files.append(data[at : at + length])
-        at += length
-    return files
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return files[at : at + length]

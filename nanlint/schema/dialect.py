@@ -15,6 +15,8 @@ class Dialect:
 
     name: str
 
+    any_type: ClassVar[bool] = False
+    """Whether a layer type that nobody knows may be one of this Caffe's."""
     ANY: ClassVar[Dialect]
     BVLC: ClassVar[Dialect]
 
@@ -62,6 +64,21 @@ class Dialect:
         if self.name == Dialect.BVLC.name:
             return not forks_with_type(layer_type)
         return self.name in type_readers(layer_type)
+
+    def repeats(self, declared: FieldDescriptor) -> bool:
+        """Whether this Caffe may take several values for a field that takes one in BVLC Caffe."""
+        from nanlint.schema.forks import forks_repeating
+
+        return self._among(forks_repeating(declared))
+
+    def other_types(self, declared: FieldDescriptor) -> tuple[str, ...]:
+        """The scalar types, by name, that this Caffe may give a field in place of the schema's."""
+        from nanlint.schema.forks import variants
+
+        return tuple(kind for kind, forks in variants(declared).items() if self._among(forks))
+
+    def _among(self, forks: frozenset[str]) -> bool:
+        return bool(forks) if self.name == Dialect.ANY.name else self.name in forks
 
 
 Dialect.ANY = Dialect("any")

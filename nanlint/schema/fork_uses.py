@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nanlint.schema.dialect import Dialect
-from nanlint.schema.forks import forks_of, forks_repeating, in_words, name_of, readers, variants
+from nanlint.schema.forks import forks_of, forks_repeating, in_words, name_of, readers
 from nanlint.schema.values import Convert, RefusedError, Value, converter_of
 from nanlint.text.source import Place
 from nanlint.text.tree import Block, Scalar
@@ -45,10 +45,10 @@ class ForkUses:
 
     def whose(self, declared: FieldDescriptor | EnumValueDescriptor) -> str:
         """Who lacks a field or enum value and who has it, as the end of a sentence."""
-        have_it = in_words(readers(declared))
+        forks = in_words(readers(declared))
         if self.bvlc:
-            return f"in BVLC Caffe; only forks have it: {have_it}"
-        return f"in `{self.dialect.name}`; {have_it} have it"
+            return f"in BVLC Caffe; only forks have it: {forks}"
+        return f"in `{self.dialect.name}`" + (f", but in {forks}" if forks else "")
 
     def note(self, declared: FieldDescriptor | EnumValueDescriptor, place: Callable[[], Place]) -> None:
         """Note the first use of a field or enum value that BVLC Caffe lacks."""
@@ -70,10 +70,7 @@ class ForkUses:
 
         `first`: the values where the field stands first, `more`: those where it stands again.
         """
-        if self.bvlc:
-            return False
-        forks = forks_repeating(declared)
-        if not forks or (self.one_fork and self.dialect.name not in forks):
+        if not self.dialect.repeats(declared):
             return False
         try:
             values = tuple(convert(node) for node in more if isinstance(node, Scalar))
@@ -83,17 +80,15 @@ class ForkUses:
         where = place()
         self.repeats[where.route] = self.repeats.get(where.route, before) + values
         what = f"several values of `{declared.name}`"
-        self.found.setdefault(name_of(declared) + "[]", ForkUse(what, where, forks))
+        self.found.setdefault(name_of(declared) + "[]", ForkUse(what, where, forks_repeating(declared)))
         return True
 
     def as_other_type(self, declared: FieldDescriptor, scalar: Scalar) -> Value | None:
         """The value of a scalar that the field's own type refuses, where a fork gives the field a type
         that takes it."""
-        if self.bvlc:
-            return None
-        for kind, forks in variants(declared).items():
+        for kind in self.dialect.other_types(declared):
             convert = converter_of(kind)
-            if convert is not None and (not self.one_fork or self.dialect.name in forks):
+            if convert is not None:
                 try:
                     value = convert(scalar)
                 except RefusedError:
