@@ -1,7 +1,8 @@
-"""Which layers a `.caffemodel` holds, with the shapes of their blobs, without reading its numbers.
+"""Which layers a weights file holds, with the shapes of their blobs, without reading its numbers.
 
-The file is a NetParameter in protobuf's wire format: what is not asked for is stepped over, so a model of
-half a gigabyte costs no more than its table of layers.
+A `.caffemodel` is a NetParameter in protobuf's wire format: what is not asked for is stepped over, so a model
+of half a gigabyte costs no more than its table of layers. A `.caffemodel.h5` is an HDF5 file with a group
+`data` that holds a group a layer and a dataset a blob (net.cpp, ToHDF5).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanlint.caffe.hdf5 import MAGIC, Tree, UnknownFormatError, read_tree
+
 # field numbers of the schema
 _NET_LAYER, _NET_LAYERS = 100, 2
 _NAME, _BLOBS = {_NET_LAYER: 1, _NET_LAYERS: 4}, {_NET_LAYER: 7, _NET_LAYERS: 6}
 _LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
 
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _LFS_POINTER = b"version https://git-lfs"
 
 MOST_SCANNED = 16_000_000
@@ -29,7 +31,7 @@ Chunk = tuple[int, int, int]
 
 
 class NotAModelError(Exception):
-    """The file is no NetParameter in protobuf's wire format."""
+    """The file is no NetParameter in protobuf's wire format, and no HDF5 file with a group `data`."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,47 @@ class SavedBlob:
 
 @dataclass(frozen=True)
 class SavedLayer:
+    """A layer of a weights file. `absent`: blobs may be missing where the net shares them (HDF5)."""
+
     name: str
-    blobs: tuple[SavedBlob, ...]
+    blobs: tuple[SavedBlob | None, ...]
+    absent: bool = False
 
 
 def saved_layers(path: Path) -> tuple[SavedLayer, ...] | None:
-    """The layers of a model file; None where this cannot say (HDF5, a Git LFS pointer).
+    """The layers of a weights file; None where this cannot say (a Git LFS pointer, an unusual HDF5 file).
 
-    Raises NotAModelError where protobuf cannot read the file, OSError where nobody can.
+    Raises NotAModelError where Caffe cannot read it, OSError where nobody can.
     """
     with path.open("rb") as file:
         start = file.read(len(_LFS_POINTER))
         if not start:
             return ()
-        if start.startswith(_HDF5_MAGIC) or start == _LFS_POINTER:
+        if start == _LFS_POINTER:
             return None
+        if start.startswith(MAGIC):
+            return _of_hdf5(path)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return tuple(_layers(data))
+
+
+def _of_hdf5(path: Path) -> tuple[SavedLayer, ...] | None:
+    try:
+        layers = read_tree(path).get("data")
+    except UnknownFormatError:
+        return None
+    if not isinstance(layers, dict):
+        raise NotAModelError
+    return tuple(_hdf5_layer(name, group) for name, group in layers.items() if isinstance(group, dict))
+
+
+def _hdf5_layer(name: str, group: Tree) -> SavedLayer:
+    shapes = {int(key): shape for key, shape in group.items() if key.isdecimal() and isinstance(shape, tuple)}
+    blobs = tuple(
+        SavedBlob(shapes[index], False, math.prod(shapes[index]), True) if index in shapes else None
+        for index in range(max(shapes, default=-1) + 1)
+    )
+    return SavedLayer(name, blobs, absent=True)
 
 
 def _layers(data: mmap.mmap) -> Iterator[SavedLayer]:

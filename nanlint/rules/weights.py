@@ -111,7 +111,7 @@ def non_finite_weights(solver: Solver) -> Iterator[Problem]:
     for route, name in _weight_files(solver):
         for saved in _readable(solver, name):
             loaded = net is not None and any(layer.name == saved.name for layer in net.layers)
-            if loaded and not all(blob.finite for blob in saved.blobs):
+            if loaded and not all(blob.finite for blob in saved.blobs if blob):
                 yield finding(
                     solver.at(route),
                     f"`{name}` holds NaN or infinity in layer `{saved.name}`, which the net loads; start "
@@ -176,9 +176,15 @@ def _misfit(layer: Layer, saved: SavedLayer) -> str | None:
     """How a saved layer differs from the net's."""
     if layer.spec is None or any(one.param.shape is None for one in layer.params):
         return None
-    if len(layer.params) != len(saved.blobs):
-        return f"number of blobs is {len(saved.blobs)}, not {len(layer.params)}"
-    for one, blob in zip(layer.params, saved.blobs, strict=True):
+    spare = len(layer.params) - len(saved.blobs)
+    blobs = saved.blobs + (None,) * spare if saved.absent else saved.blobs
+    if len(layer.params) != len(blobs):
+        return f"number of blobs is {len(blobs)}, not {len(layer.params)}"
+    for one, blob in zip(layer.params, blobs, strict=True):
+        if blob is None:
+            if one.owner is None:
+                return f"blob {one.index} is missing"
+            continue
         shape = one.param.shape or ()
         if same_shape(blob.shape_of(len(shape)), shape) is False:
             return f"blob {one.index} has the shape {_spelt(blob.shape)}, not {_spelt(shape)}"
