@@ -100,7 +100,7 @@ def _has_label(field: FieldDescriptor, label: str) -> bool:
 
 class _Binder:
     def __init__(self, document: Document, dialect: Dialect) -> None:
-        self.source = document.source
+        self.source, self.faults = document.source, document.faults
         self.uses = ForkUses(dialect)
         self.problems: list[Problem] = []
         self.layers: dict[int, tuple[str, str]] = {}
@@ -108,6 +108,7 @@ class _Binder:
     def fill(self, block: Block, message: Message, table: _Table, trail: _Trail | None) -> None:
         """Put the fields of a block into a message. The parser bounds the depth."""
         known_fields, uses = table.fields, self.uses
+        sound_so_far = len(self.problems)
         single: dict[str, Field] = {}
         for field in block.fields:
             if field.rejected is not None or field.read_as:
@@ -125,6 +126,13 @@ class _Binder:
                 self.blocks(field, known, message, trail)
             else:
                 self.scalars(field, known, message, trail)
+        if table.required and len(self.problems) == sound_so_far:
+            self.required(block, table, single, trail)
+
+    def required(self, block: Block, table: _Table, single: dict[str, Field], trail: _Trail | None) -> None:
+        """Say which required fields a block lacks, unless a syntax fault in it may hide them."""
+        if any(block.start <= fault.span.start <= block.end for fault in self.faults):
+            return
         for name in table.required:
             if name not in single:
                 self.missing(name, table, block, trail)
@@ -150,7 +158,7 @@ class _Binder:
     def scalars(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
         convert, name = known.convert, known.name
         assert convert is not None
-        if not field.colon and any(isinstance(value, Scalar) for value in field.values):
+        if not field.colon and (field.is_list or any(isinstance(value, Scalar) for value in field.values)):
             self.no_colon(field, trail)
         for index, value in enumerate(field.values):
             if isinstance(value, Block):
