@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nanlint.analysis.reach import above, below, explicit_weight, has_loss, is_opaque, learns, readers
 from nanlint.caffe.model import TRAIN, Net
 from nanlint.findings import Effect, Problem, Related
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ def no_loss(net: Net) -> Iterator[Problem]:
     learning = [layer for layer in net.layers if learns(layer)]
     if not net.trained or net.refused or has_loss(net) or not learning or any(map(is_opaque, net.layers)):
         return
+    weights = f"the {counted(len(learning), 'layer')} with weights"
     yield finding(
         learning[-1].at(),
-        f"the training net has no loss, so no layer runs backward and none of its {counted(len(learning), 'layer')} "
-        "with weights learns; add a loss layer, or give a top a `loss_weight`",
+        f"the training net has no loss, so every gradient is 0 and {weights} cannot learn; "
+        "add a loss layer, or give a top a `loss_weight`",
         layer=learning[-1].name,
         phase=net.phase,
     )
@@ -174,20 +175,17 @@ def _gets_no_gradient(layer: Layer) -> bool:
 
 
 def _without_gradient(layers: list[Layer], blocked: bool) -> Problem:
-    first = layers[0]
-    others = len(layers) - 1
-    who = f"`{first.name}`" + (f" and {counted(others, 'more layer')}" if others else "")
-    have = "have" if others else "has"
-    why = "no gradient comes through to them (`propagate_down: false`)" if blocked else "lead to no loss"
-    if not others:
-        why = why.replace("to them", "to it").replace("lead ", "leads ")
+    first, others = layers[0], len(layers) - 1
+    who = f"the weights of `{first.name}`" + (f" and {counted(others, 'more layer')}" if others else "")
+    why = "get no gradient through a `propagate_down: false` above" if blocked else "lead to no loss"
     return finding(
         first.at(),
-        f"{who} {have} weights and {why}, so Caffe never computes their gradient and they do not learn; "
+        f"{who} {why}, so Caffe never computes their gradient and they do not learn; "
         "connect them to a loss, or write `lr_mult: 0` if that is meant",
-        related=[Related(f"so does `{other.name}`", other.at()) for other in layers[1:4]],
+        related=[Related(f"nor do those of `{other.name}`", other.at()) for other in layers[1:4]],
         layer=first.name,
         phase=first.net.phase,
+        severity=INFO if blocked else WARNING,
     )
 
 
