@@ -28,10 +28,7 @@ SOLVER = "SolverParameter"
 NET = "NetParameter"
 
 _SOLVER_FIELDS = frozenset(
-    """
-    net train_net test_net net_param train_net_param test_net_param base_lr lr_policy max_iter test_iter test_interval
-    display momentum weight_decay snapshot snapshot_prefix solver_mode solver_type gamma power stepsize stepvalue
-    """.split()
+    ("net", "train_net", "net_param", "train_net_param", "base_lr", "lr_policy", "max_iter", "solver_mode")
 )
 _NET_FIELDS = frozenset(("layer", "layers", "input", "input_dim", "input_shape"))
 
@@ -74,12 +71,12 @@ class Files:
         return self._upgraded[id(bound)]
 
 
-def message_type(source: Source) -> str | None:
-    """What a file is by its outermost fields: SolverParameter, NetParameter, or None if it is neither."""
-    fields = {field.name for field in parse(source).root.fields}
-    if fields & _NET_FIELDS:
-        return NET
-    return SOLVER if fields & _SOLVER_FIELDS else None
+def load(path: str, options: Options | None = None) -> Solver | list[Net]:
+    """The solver of a file, or the nets of a net file. Raises OSError if it cannot be read."""
+    files = Files()
+    names = {field.name for field in files.document(path).root.fields}
+    is_solver = not names & _NET_FIELDS and bool(names & _SOLVER_FIELDS)
+    return load_solver(path, options, files) if is_solver else load_net(path, options, files)
 
 
 def load_solver(path: str, options: Options | None = None, files: Files | None = None) -> Solver:
@@ -99,6 +96,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
             net.trained = source.phase == TRAIN
             net.role = source.phase
             net.runs = _runs(source, param)
+            net.iterations = iterations(param) if source.phase == TRAIN and param.iter_size > 0 else 0
             solver.nets.append(net)
         elif source.path is not None and source.path not in missing:
             missing.add(source.path)
@@ -141,9 +139,14 @@ def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Itera
 
 
 def _runs(source: NetSource, param: SolverParameter) -> bool:
-    """Whether `caffe train` ever runs a net: the training net in each iteration, a test net when a test is due."""
+    """Whether `caffe train` ever runs a net (Solver::Step and Solve).
+
+    The training net runs in each iteration, and once more at the end if `display` is due then; a test net
+    when a test is due.
+    """
     if source.phase == TRAIN:
-        return iterations(param) > 0 and param.iter_size > 0
+        last = iterations(param)
+        return (last > 0 and param.iter_size > 0) or (param.display != 0 and last % param.display == 0)
     return first_test(param) is not None
 
 

@@ -145,7 +145,9 @@ class Layer:
 class Net:
     """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
 
-    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state sets. `runs`: False where its solver builds it and then runs no iteration or test of it.
+    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state sets.
+    `runs`: False where its solver builds it and then never runs it. `iterations`: how many training iterations
+    its solver runs of it, None if no solver says so.
     `foreign`: it is written for a fork of Caffe, whose layers may do other than Caffe's of the same name.
     `given_ranges`: the least and greatest value of blobs that the user knows, by blob name.
     """
@@ -163,6 +165,7 @@ class Net:
     trained: bool = False
     role: str = ""
     runs: bool = True
+    iterations: int | None = None
     foreign: bool = False
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ def impossible_gradient(net: Net) -> Iterator[Problem]:
     **Instead** check the order of the bottoms (prediction first, label second), or write `propagate_down:
     false` for the bottom, or keep learning layers out of the way to it.
     """
-    if net.phase != TRAIN:
+    if net.phase != TRAIN or net.iterations == 0:
         return
     for layer in net.layers:
         if layer.spec is None or layer.refused or not layer.runs_backward:
