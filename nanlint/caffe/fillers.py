@@ -107,7 +107,7 @@ def _bad_numbers(filler: FillerParameter, shape: Shape) -> FillerFailure | None:
                 "sparse", f"sparse: {sparse}", "needs a first axis, and there is none", "leave `sparse` out"
             )
         if shape[0] is not None and sparse > shape[0]:
-            reason = f"exceeds the first size {shape[0]}, and Caffe keeps each number with probability sparse / size <= 1"
+            reason = f"exceeds the first size {shape[0]}, and sparse / size is a probability"
             return _invalid("sparse", f"sparse: {sparse}", reason, f"write at most {shape[0]}")
     return None
 

@@ -1,4 +1,5 @@
-"""A net as a networkx digraph, for what is more than a walk from layer to layer: paths, cycles, cuts, components."""
+"""A net as a networkx digraph, for what is more than a walk from layer to layer: paths, cycles, cuts,
+components."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ def digraph(net: Net) -> networkx.DiGraph[str]:
     """Layers and versions of blobs; edges go from a layer to its tops and from a blob to its readers.
 
     Node attributes: `kind` ("layer" or "blob"), `name`, `label` and the object itself as `layer` or `blob`;
-    layers also `type`, `params` (numbers in all parameters, None if unknown) and `runs_backward`; blobs `shape`,
-    `version` and `loss_weight`. Edge attributes: `index`, the position of the bottom or top.
+    layers also `type`, `params` (numbers in all parameters, None if unknown) and `runs_backward`; blobs
+    `shape`, `version` and `loss_weight`. Edge attributes: `index`, the position of the bottom or top.
     """
     graph: networkx.DiGraph[str] = networkx.DiGraph(name=net.param.name, phase=net.phase)
     for layer in net.layers:

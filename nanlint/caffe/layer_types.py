@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 BVLC_TYPES = frozenset(
     """
     AbsVal Accuracy ArgMax BNLL BatchNorm BatchReindex Bias Clip Concat ContrastiveLoss Convolution Crop Data
-    Deconvolution Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output HingeLoss
-    Im2col InfogainLoss InnerProduct Input LRN LSTM LSTMUnit Log MVN MemoryData MultinomialLogisticLoss PReLU Parameter
-    Pooling Power RNN ReLU Reduction Reshape SPP Scale Sigmoid SigmoidCrossEntropyLoss Silence Slice Softmax
-    SoftmaxWithLoss Split Swish TanH Threshold Tile
-    """.split()
+    Deconvolution Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output
+    HingeLoss Im2col InfogainLoss InnerProduct Input LRN LSTM LSTMUnit Log MVN MemoryData
+    MultinomialLogisticLoss PReLU Parameter Pooling Power RNN ReLU Reduction Reshape SPP Scale Sigmoid
+    SigmoidCrossEntropyLoss Silence Slice Softmax SoftmaxWithLoss Split Swish TanH Threshold Tile """.split()
 )
 # compiled in only with OpenCV, or with the Python layer
 OPTIONAL_TYPES = {"ImageData": "USE_OPENCV", "WindowData": "USE_OPENCV", "Python": "WITH_PYTHON_LAYER"}
 
 
 def unknown_type(origin: Origin, name: str, type_name: str, options: Options) -> Problem | None:
-    """What Caffe makes of a type that nanlint does not model; None for one that some Caffe is known to have."""
+    """What Caffe makes of a type that nanlint does not model; None for one that some Caffe is known to
+    have."""
     if type_name in BVLC_TYPES:
         return None
     where = origin.place("type")
@@ -59,8 +59,11 @@ def unknown_type(origin: Origin, name: str, type_name: str, options: Options) ->
 
 
 def is_foreign(type_name: str) -> bool:
-    """Whether a layer type shows that a net is written for a fork of Caffe."""
-    return bool(type_name) and type_name not in BVLC_TYPES and type_name not in OPTIONAL_TYPES
+    """Whether a layer type shows that a net is written for a fork of Caffe, and not just a slip."""
+    if not type_name or type_name in BVLC_TYPES or type_name in OPTIONAL_TYPES:
+        return False
+    meant = _meant(type_name)
+    return meant is None or not _same_letters(meant, type_name)
 
 
 def _in_forks(type_name: str, options: Options) -> bool:
@@ -93,9 +96,7 @@ def _no_type(where: Place, name: str) -> Problem:
 def _type_is_written(origin: Origin) -> bool:
     """Whether the text has a type that could not be read, which is said of the text."""
     block = origin.bound.node(origin.route)
-    return isinstance(block, Block) and any(
-        field.name == "type" and field.rejected for field in block.fields
-    )
+    return isinstance(block, Block) and any(field.name == "type" and field.rejected for field in block.fields)
 
 
 def _optional(origin: Origin, name: str, type_name: str) -> Problem:

@@ -119,7 +119,8 @@ def load_net(path: str, options: Options | None = None, files: Files | None = No
 
 
 def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:
-    """The file that a path in a solver means: from the working directory, beside the solver, up its ancestors, a root."""
+    """The file that a path in a solver means: from the working directory, beside the solver, up its
+    ancestors, a root."""
     found = next((path for path in _candidates(written, solver_path, roots) if path.exists()), None)
     return None if found is None else os.path.normpath(found)
 
@@ -192,12 +193,13 @@ def _not_upgraded(origin: Origin, param: NetParameter) -> Iterator[Problem]:
 
 def _missing_net(bound: Bound, source: NetSource) -> Problem:
     """Certain only where the name has no folder that might exist elsewhere."""
-    name = source.path or ""
-    certain = os.path.basename(name) == name
+    name, field = source.path or "", source.route.partition("[")[0]
+    certain = Path(name).name == name
     return Problem(
         bound.place(source.route),
-        f'`{source.route.partition("[")[0]}: "{name}"` is found neither from here nor beside the solver nor in a folder '
-        "above it, and Caffe aborts on a net that it cannot open; mend the path, or name its folder with `--root`",
+        f'`{field}: "{name}"` is found neither from here nor beside the solver nor in '
+        "a folder above it, and Caffe aborts on a net that it cannot open; mend the path, or name its folder "
+        "with `--root`",
         "missing-net-file",
         severity=Severity.ERROR if certain else Severity.WARNING,
         effect=Effect.SETUP_FAILURE,

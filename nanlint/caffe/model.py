@@ -109,8 +109,8 @@ class Layer:
 
     `param` is the upgraded LayerParameter. `spec` is None for a type that nanlint does not know.
     `loss_weights` has one number a top: the weight with which it enters the gradient, 0 if it is no loss.
-    `runs_backward` and `propagates` (one a bottom) say what Net::Init decides. `refused`: Caffe aborts in this
-    layer; a bottom that no earlier layer makes is then missing in `bottoms`.
+    `runs_backward` and `propagates` (one a bottom) say what Net::Init decides. `refused`: Caffe aborts in
+    this layer; a bottom that no earlier layer makes is then missing in `bottoms`.
     """
 
     net: Net
@@ -145,11 +145,11 @@ class Layer:
 class Net:
     """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
 
-    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state sets.
-    `runs`: False where its solver builds it and then never runs it. `iterations`: how many training iterations
-    its solver runs of it, None if no solver says so.
-    `foreign`: it is written for a fork of Caffe, whose layers may do other than Caffe's of the same name.
-    `given_ranges`: the least and greatest value of blobs that the user knows, by blob name.
+    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state
+    sets. `runs`: False where its solver builds it and then never runs it. `iterations`: how many training
+    iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
+    whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
+    blobs that the user knows, by blob name.
     """
 
     bound: Bound

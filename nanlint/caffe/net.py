@@ -1,4 +1,5 @@
-"""A net as Net::Init builds it (net.cpp): filter, splits, then layer by layer, and the backward pass at the end.
+"""A net as Net::Init builds it (net.cpp): filter, splits, then layer by layer, and the backward pass at the
+end.
 
 Every defect is recorded in the order in which Caffe would meet it, and building goes on after each.
 """
@@ -89,7 +90,8 @@ class _Builder:
         self.nodes.append(node)
 
     def add_layer(self, layer: Layer, step: Step) -> None:
-        """One layer, in the order of Net::Init: propagate_down, type, inline blobs, bottoms, tops, setup, parameters."""
+        """One layer, in the order of Net::Init: propagate_down, type, inline blobs, bottoms, tops, setup,
+        parameters."""
         problems = self.net.problems
         before = len(problems)
         if layer.param.propagate_down and len(layer.param.propagate_down) != len(layer.param.bottom):
@@ -226,7 +228,8 @@ class _Builder:
         wiring.put_back_split_weights(layer, self.plan, step)
 
     def guess_opaque(self, layer: Layer, step: Step, node: Node) -> None:
-        """A type that nanlint does not know: a loss if it is called so, learning if it may have parameters."""
+        """A type that nanlint does not know: a loss if it is called so, learning if it may have
+        parameters."""
         weights = list(step.loss_weights) or ([1.0] if layer.type.endswith("Loss") else [])
         weights = [*weights, *[0.0] * len(layer.tops)][: len(layer.tops)]
         node.losses = weights

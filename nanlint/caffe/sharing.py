@@ -113,7 +113,8 @@ def _unequal_multiplier(
         learned,
         owner,
         field,
-        f"with `{field}: {mine:g}` here and `{field}: {theirs:g}` there, and Caffe aborts; write one value in both",
+        f"with `{field}: {mine:g}` here and `{field}: {theirs:g}` there, and Caffe aborts; write one value "
+        "in both",
     )
 
 

@@ -17,8 +17,8 @@ Slot = tuple[int, int]
 class Step:
     """One layer that Caffe creates, with the blob names that it then uses.
 
-    `layer` is the index of the written layer; for an automatic Split, of the layer whose top `split_top` it splits.
-    `loss_weights` is what is left of the explicit ones.
+    `layer` is the index of the written layer; for an automatic Split, of the layer whose top `split_top` it
+    splits. `loss_weights` is what is left of the explicit ones.
     """
 
     layer: int
@@ -42,8 +42,35 @@ class Plan:
 def insert_splits(layers: Sequence[OriginalLayer]) -> Plan:
     """The layers that Caffe creates for these. An unknown bottom, where Caffe aborts, keeps its name."""
     plan = Plan()
+    uses = _count_uses(layers, plan)
+    next_output: dict[Slot, int] = {}
+    for i, (param, _) in enumerate(layers):
+        step = Step(i, param.name, list(param.bottom), list(param.top), list(param.loss_weight))
+        plan.steps.append(step)
+        for j, name in enumerate(step.bottoms):
+            source = plan.sources.get((i, j))
+            if source is not None and uses[source] > 1:
+                output = next_output.get(source, 0)
+                step.bottoms[j] = _output_name(layers[source[0]].param.name, name, source[1], output)
+                next_output[source] = output + 1
+        explicit = step.loss_weights
+        for j, name in enumerate(step.tops):
+            outputs = uses.get((i, j), 0)
+            if outputs <= 1:
+                continue
+            weight = explicit[j] if j < len(explicit) else 0.0
+            weights = [weight] + [0.0] * (outputs - 1) if weight else []
+            names = [_output_name(step.name, name, j, k) for k in range(outputs)]
+            plan.steps.append(Step(i, f"{name}_{step.name}_{j}_split", [name], names, weights, split_top=j))
+            if weight:
+                step.loss_weights = []
+                next_output[i, j] = next_output.get((i, j), 0) + 1
+    return plan
+
+
+def _count_uses(layers: Sequence[OriginalLayer], plan: Plan) -> dict[Slot, int]:
+    """How often each top is used: by a reader, or as a loss with an explicit weight that is not 0."""
     last_top: dict[str, Slot] = {}
-    loss_weight: dict[Slot, float] = {}
     uses: dict[Slot, int] = {}
     for i, (param, _) in enumerate(layers):
         for j, name in enumerate(param.bottom):
@@ -57,32 +84,9 @@ def insert_splits(layers: Sequence[OriginalLayer]) -> Plan:
         for j, name in enumerate(param.top):
             last_top[name] = (i, j)
         for name, weight in zip(param.top, param.loss_weight, strict=False):
-            top = last_top[name]
-            loss_weight[top] = weight
             if weight:
-                uses[top] = uses.get(top, 0) + 1
-    next_output: dict[Slot, int] = {}
-    for i, (param, _) in enumerate(layers):
-        step = Step(i, param.name, list(param.bottom), list(param.top), list(param.loss_weight))
-        plan.steps.append(step)
-        for j, name in enumerate(step.bottoms):
-            source = plan.sources.get((i, j))
-            if source is not None and uses[source] > 1:
-                output = next_output.get(source, 0)
-                step.bottoms[j] = _output_name(layers[source[0]].param.name, name, source[1], output)
-                next_output[source] = output + 1
-        for j, name in enumerate(step.tops):
-            outputs = uses.get((i, j), 0)
-            if outputs <= 1:
-                continue
-            weight = loss_weight.get((i, j), 0.0)
-            weights = [weight] + [0.0] * (outputs - 1) if weight else []
-            names = [_output_name(step.name, name, j, k) for k in range(outputs)]
-            plan.steps.append(Step(i, f"{name}_{step.name}_{j}_split", [name], names, weights, split_top=j))
-            if weight:
-                step.loss_weights = []
-                next_output[i, j] = next_output.get((i, j), 0) + 1
-    return plan
+                uses[last_top[name]] = uses.get(last_top[name], 0) + 1
+    return uses
 
 
 def _output_name(layer: str, blob: str, top: int, output: int) -> str:

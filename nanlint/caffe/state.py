@@ -1,4 +1,5 @@
-"""The NetState under which a net is built, and which layers it keeps (net.cpp, FilterNet and StateMeetsRule)."""
+"""The NetState under which a net is built, and which layers it keeps (net.cpp, FilterNet and
+StateMeetsRule)."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def current_layers(bound: Bound, net: NetParameter, route: str = "") -> list[Ori
 
 
 def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> list[OriginalLayer]:
-    """The layers of a net with V1 entries, or none; a mixture is fatal (UpgradeV1Net) and read in the order written."""
+    """The layers of a net with V1 entries, or none; a mixture is fatal (UpgradeV1Net) and read in the order
+    written."""
     from nanlint.caffe.upgrade_v1 import upgrade_layer
 
     old = [
@@ -136,8 +137,8 @@ def _input_layer(bound: Bound, net: NetParameter, problems: list[Problem]) -> li
 def _short_input(bound: Bound, index: int, name: str, given: str, does: str) -> Problem:
     return Problem(
         bound.place(f"input[{index}]"),
-        f"input `{name}` has no shape: the net gives only {given} for {index + 1} inputs or more, and Caffe {does}; "
-        f"write one `input_shape` for each input",
+        f"input `{name}` has no shape: the net gives only {given} for {index + 1} inputs or more, and Caffe "
+        f"{does}; write one `input_shape` for each input",
         "missing-input-shape",
         effect=Effect.MEMORY_ERROR,
     )

@@ -94,14 +94,16 @@ _KEPT_OF_NET = {"name", "layers", "input", "input_dim", "force_backward"}
 def rebuild(
     bound: Bound, written: NetParameter, net: NetParameter, problems: list[Problem]
 ) -> list[OriginalLayer]:
-    """The layers of a V0 net; `net` gets the few net-level fields that Caffe keeps, `problems` what goes wrong."""
-    for field, value in written.ListFields():
+    """The layers of a V0 net; `net` gets the few net-level fields that Caffe keeps, `problems` what goes
+    wrong."""
+    for field, _ in written.ListFields():
         if field.name not in _KEPT_OF_NET:
             problems.append(
                 Problem(
                     bound.place(field.name if field.name in ("state", "debug_info") else f"{field.name}[0]"),
-                    f"`{field.name}` is dropped: a net with old `layers {{ layer {{ }} }}` entries keeps only "
-                    "`name`, `layers`, `input`, `input_dim` and `force_backward`; write the net in the format of today",
+                    f"`{field.name}` is dropped: a net with old `layers {{ layer {{ }} }}` entries keeps "
+                    "only `name`, `layers`, `input`, `input_dim` and `force_backward`; write the net in the "
+                    "format of today",
                     "ignored-field",
                     severity=Severity.WARNING,
                     effect=Effect.NONE,
@@ -121,7 +123,8 @@ def rebuild(
 def _upgrade_entry(
     bound: Bound, route: str, entry: V1LayerParameter, problems: list[Problem]
 ) -> OriginalLayer:
-    """One entry: bottoms, tops and the inner block; everything else of it is lost (UpgradeV0LayerParameter)."""
+    """One entry: bottoms, tops and the inner block; everything else of it is lost
+    (UpgradeV0LayerParameter)."""
     upgraded: V1LayerParameter = message_class("V1LayerParameter")()  # type: ignore[assignment]
     upgraded.bottom.extend(entry.bottom)
     upgraded.top.extend(entry.top)
@@ -180,8 +183,9 @@ def _set_type(
     problems.append(
         Problem(
             bound.place(f"{route}.layer.type"),
-            f'`type: "{written.type}"` of `{written.name}` is no type of the oldest format, and Caffe aborts as it '
-            f"upgrades the net; write one of {', '.join(sorted(_TYPES))}, or the layer in the format of today",
+            f'`type: "{written.type}"` of `{written.name}` is no type of the oldest format, and Caffe '
+            f"aborts as it upgrades the net; write one of {', '.join(sorted(_TYPES))}, or the layer in the format of "
+            "today",
             "unknown-layer-type",
             layer=written.name,
             effect=Effect.SETUP_FAILURE,
@@ -204,7 +208,8 @@ def _lost(bound: Bound, route: str, what: str, entry: V1LayerParameter) -> Probl
 def _without_padding(
     bound: Bound, written: NetParameter, problems: list[Problem]
 ) -> list[tuple[int, V1LayerParameter]]:
-    """The entries without padding layers, whose pad goes to the conv or pool that reads them (UpgradeV0PaddingLayers)."""
+    """The entries without padding layers, whose pad goes to the conv or pool that reads them
+    (UpgradeV0PaddingLayers)."""
     sources: dict[str, int | None] = dict.fromkeys(written.input)
     kept: list[tuple[int, V1LayerParameter]] = []
     for index, entry in enumerate(written.layers):
@@ -237,7 +242,8 @@ def _without_padding(
 
 def _bad_padding(reader: V1LayerParameter, padding: V1LayerParameter) -> str | None:
     if reader.layer.type not in ("conv", "pool"):
-        return f'only a conv or pool layer may read it, and `{reader.layer.name}` is of `type: "{reader.layer.type}"`'
+        kind = f'`{reader.layer.name}` is of `type: "{reader.layer.type}"`'
+        return f"only a conv or pool layer may read it, and {kind}"
     if len(reader.bottom) != 1:
         return f"its reader `{reader.layer.name}` must have one bottom and has {len(reader.bottom)}"
     if len(padding.bottom) != 1:
@@ -264,8 +270,8 @@ def _refused_padding(
 def _unknown_bottom(bound: Bound, index: int, bottom_index: int, entry: V1LayerParameter) -> Problem:
     return Problem(
         bound.place(f"layers[{index}].bottom[{bottom_index}]"),
-        f"padding layer `{entry.layer.name}` reads `{entry.bottom[bottom_index]}`, which no earlier layer makes; "
-        "Caffe aborts",
+        f"padding layer `{entry.layer.name}` reads `{entry.bottom[bottom_index]}`, which no earlier layer "
+        "makes; Caffe aborts",
         "unknown-bottom",
         layer=entry.layer.name,
         effect=Effect.SETUP_FAILURE,

@@ -26,7 +26,7 @@ _IRREGULAR_TYPES = {
     "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "TANH": "TanH",
 }
-# list of a V1 layer -> the field of a param spec that its entries become, in the order in which Caffe moves them
+# list of a V1 layer -> the field of a param spec that its entries become, in Caffe's order
 _SPEC_LISTS = {
     "param": "name",
     "blob_share_mode": "share_mode",
@@ -48,7 +48,8 @@ def type_name(number: int) -> str:
 def upgrade_layer(
     bound: Bound, route: str, written: V1LayerParameter, earlier: Renames = ()
 ) -> tuple[LayerParameter, Origin]:
-    """A V1 layer in the format of today. `earlier`: where fields of `written` were before it was a V1 layer."""
+    """A V1 layer in the format of today. `earlier`: where fields of `written` were before it was a V1
+    layer."""
     layer = new_layer()
     renames: list[tuple[str, str]] = []
     if written.HasField("type"):
@@ -91,7 +92,8 @@ def _move_param_specs(
 
 
 def _move_transform(layer: LayerParameter, renames: list[tuple[str, str]]) -> None:
-    """Fields that data layers once held themselves override `transform_param` (UpgradeNetDataTransformation)."""
+    """Fields that data layers once held themselves override `transform_param`
+    (UpgradeNetDataTransformation)."""
     holder = _DATA_TYPES.get(layer.type)
     if holder is None or not layer.HasField(holder):
         return

@@ -1,4 +1,5 @@
-"""What can be wrong with the wiring of a net: bottoms, tops, counts, weights of losses (net.cpp, layer.hpp)."""
+"""What can be wrong with the wiring of a net: bottoms, tops, counts, weights of losses (net.cpp,
+layer.hpp)."""
 
 from __future__ import annotations
 
@@ -40,8 +41,8 @@ def _problem(
 def include_and_exclude(origin: Origin, param: LayerParameter) -> Problem:
     return Problem(
         origin.place("exclude[0]"),
-        f"`{param.name}` has both `include` and `exclude` rules, and Caffe refuses such a layer in any phase; "
-        "keep the `include` rules",
+        f"`{param.name}` has both `include` and `exclude` rules, and Caffe refuses such a layer in any "
+        "phase; keep the `include` rules",
         "conflicting-fields",
         related=(Related("the `include` rule", origin.place("include[0]")),),
         layer=param.name,
@@ -53,7 +54,8 @@ def include_and_exclude(origin: Origin, param: LayerParameter) -> Problem:
 
 
 def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
-    """One problem for each name that is read and made by no earlier layer (InsertSplits), with all its readers."""
+    """One problem for each name that is read and made by no earlier layer (InsertSplits), with all its
+    readers."""
     readers: dict[str, list[tuple[Layer, int]]] = {}
     for index, bottom in plan.unknown:
         layer = net.layers[index]
@@ -86,8 +88,8 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
                     [],
                 )
             return (
-                f"which is made only later, by `{layer.name}` ({top}), and Caffe aborts: a layer can read earlier "
-                f"ones only; move `{layer.name}` before `{reader.name}`",
+                f"which is made only later, by `{layer.name}` ({top}), and Caffe aborts: a layer can read "
+                f"earlier ones only; move `{layer.name}` before `{reader.name}`",
                 [Related(f"`{name}` is made here", top)],
             )
     kept = {layer.origin for layer in net.layers}
@@ -95,8 +97,9 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
         if origin not in kept and name in param.top:
             rule = origin.place("include[0]" if param.include else "exclude[0]")
             return (
-                f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and Caffe "
-                f"aborts; give the {net.phase} net a layer that makes `{name}`, or leave `{reader.name}` out of it",
+                f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and "
+                f"Caffe aborts; give the {net.phase} net a layer that makes `{name}`, or leave "
+                f"`{reader.name}` out of it",
                 [Related(f"this rule keeps `{param.name}` out of the {net.phase} net", rule)],
             )
     from nanlint.schema.suggest import nearest
@@ -113,8 +116,8 @@ def wrong_propagate_down(layer: Layer) -> Problem:
         layer,
         "wrong-propagate-down-count",
         "propagate_down[0]",
-        f"`{layer.name}` has {_times(written, '`propagate_down`')} for {_times(bottoms, 'bottom')}, and Caffe aborts; "
-        "write one for each bottom, or none",
+        f"`{layer.name}` has {_times(written, '`propagate_down`')} for {_times(bottoms, 'bottom')}, and "
+        "Caffe aborts; write one for each bottom, or none",
     )
 
 
@@ -134,8 +137,8 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
                 if name in layer.param.bottom:
                     at = list(layer.param.bottom).index(name)
                     remedy = (
-                        f"to work in place, top {index} must be named like bottom {index}, and `{name}` is bottom {at}; "
-                        "write another name"
+                        f"to work in place, top {index} must be named like bottom {index}, and `{name}` is "
+                        f"bottom {at}; write another name"
                     )
                 return _problem(
                     layer,
@@ -149,8 +152,8 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.name}` makes `{name}`, a name that Caffe has given to a copy of a blob which is read twice, "
-        "and aborts; write another name",
+        f"`{layer.name}` makes `{name}`, a name that Caffe has given to a copy of a blob which is read "
+        "twice, and aborts; write another name",
     )
 
 
@@ -163,9 +166,10 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
             layer,
             "duplicate-top",
             f"top[{index}]",
-            f"`{layer.name}` works in place on `{name}`, which has a `loss_weight` ({maker.at('loss_weight[0]')}): "
-            "Caffe splits a weighted blob that is read, the layer is no longer in place, and Caffe aborts on two "
-            f"blobs of one name; write another `top` in `{layer.name}`",
+            f"`{layer.name}` works in place on `{name}`, which has a `loss_weight` "
+            f"({maker.at('loss_weight[0]')}): Caffe splits a weighted blob that is read, the layer is no "
+            "longer in place, and Caffe aborts on two blobs of one name; write another `top` in "
+            f"`{layer.name}`",
             Related("the loss weight", maker.at("loss_weight[0]")),
         )
     reader, bottom = layer.net.layers[others[0][0]], others[0][1]
@@ -175,8 +179,8 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.name}` works in place on `{name}`, which it reads {also} ({where}): Caffe splits a blob that is "
-        "read twice, the layer is no longer in place, and Caffe aborts on two blobs of one name; "
+        f"`{layer.name}` works in place on `{name}`, which it reads {also} ({where}): Caffe splits a blob "
+        "that is read twice, the layer is no longer in place, and Caffe aborts on two blobs of one name; "
         f"write another `top` in `{layer.name}`, or let the other reader come after it",
         Related(f"`{name}` is also read here", where),
     )
@@ -187,8 +191,8 @@ def split_name_taken(layer: Layer, index: int, name: str) -> Problem:
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.param.top[index]}` of `{layer.name}` is read more than once, so Caffe makes a copy named `{name}`, "
-        "a name that is taken, and aborts; rename that blob",
+        f"`{layer.param.top[index]}` of `{layer.name}` is read more than once, so Caffe makes a copy named "
+        f"`{name}`, a name that is taken, and aborts; rename that blob",
     )
 
 
@@ -197,8 +201,8 @@ def refused_in_place(setup: LayerSetup, index: int) -> Refusal:
     return setup.refuse(
         "refused-in-place",
         f"top[{index}]",
-        f"`{setup.name}` writes `{name}` over its own bottom, which a {setup.param.type} layer refuses: Caffe aborts; "
-        "write another `top`",
+        f"`{setup.name}` writes `{name}` over its own bottom, which a {setup.param.type} layer refuses: "
+        "Caffe aborts; write another `top`",
     )
 
 
@@ -218,8 +222,9 @@ def wrong_counts(layer: Layer, spec: LayerType) -> Problem | None:
             layer,
             "wrong-top-count",
             "top[0]",
-            f"`{layer.name}` has {_times(given, 'bottom')} and {_times(len(layer.tops), 'top')}, but a {layer.type} "
-            "layer makes one top of each bottom, and Caffe aborts; write as many tops as bottoms",
+            f"`{layer.name}` has {_times(given, 'bottom')} and {_times(len(layer.tops), 'top')}, but a "
+            f"{layer.type} layer makes one top of each bottom, and Caffe aborts; write as many tops as "
+            "bottoms",
         )
     return None
 
@@ -242,7 +247,8 @@ def _wrong_count(layer: Layer, what: str, arity: Arity, given: int) -> Problem:
         layer,
         f"wrong-{what}-count",
         at,
-        f"`{layer.name}` has {_times(given, what)}, but a {layer.type} layer {verb} {wanted}, and Caffe aborts; {remedy}",
+        f"`{layer.name}` has {_times(given, what)}, but a {layer.type} layer {verb} {wanted}, and Caffe "
+        f"aborts; {remedy}",
     )
 
 
@@ -274,7 +280,8 @@ def wrong_loss_weights(layer: Layer, weights: Sequence[float]) -> Problem:
 
 
 def put_back_split_weights(layer: Layer, plan: Plan, step: Step) -> None:
-    """Where a Split has taken over a loss weight, show it on the top itself: that is the weight in the gradient."""
+    """Where a Split has taken over a loss weight, show it on the top itself: that is the weight in the
+    gradient."""
     if step.loss_weights or not layer.param.loss_weight:
         return
     for index, weight in enumerate(layer.param.loss_weight[: len(layer.tops)]):
@@ -286,7 +293,8 @@ def put_back_split_weights(layer: Layer, plan: Plan, step: Step) -> None:
 
 
 def own_rates(layer: Layer) -> Iterator[float]:
-    """The lr_mult of each parameter as the net's own copy of the layer says it, which alone decides on backward."""
+    """The lr_mult of each parameter as the net's own copy of the layer says it, which alone decides on
+    backward."""
     specs = layer.param.param
     for index in range(len(layer.params)):
         yield specs[index].lr_mult if index < len(specs) else 1.0
@@ -298,7 +306,8 @@ def may_learn(layer: Layer) -> bool:
 
 
 def inline_shape(blob: BlobProto) -> tuple[int, ...]:
-    """The shape of a blob in the prototxt; num, channels, height, width make it four axes (Blob::FromProto)."""
+    """The shape of a blob in the prototxt; num, channels, height, width make it four axes
+    (Blob::FromProto)."""
     if any(blob.HasField(name) for name in ("num", "channels", "height", "width")):
         return blob.num, blob.channels, blob.height, blob.width
     return tuple((size + 2**31) % 2**32 - 2**31 for size in blob.shape.dim)
@@ -358,6 +367,6 @@ def bad_filler(layer: Layer, param: Param, failure: FillerFailure) -> Problem:
         layer,
         failure.kind,
         route,
-        f"`{failure.quote}` in the `{field}` of `{layer.name}` {failure.reason}, and Caffe aborts as it fills "
-        f"{shown(param.shape)}; {failure.remedy}",
+        f"`{failure.quote}` in the `{field}` of `{layer.name}` {failure.reason}, and Caffe aborts as it "
+        f"fills {shown(param.shape)}; {failure.remedy}",
     )

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def unknown_bottom(net: Net) -> Iterator[Problem]:
     """A layer reads a blob that no earlier layer of the net makes.
 
-    **In Caffe** bottoms are looked up among the tops of the earlier layers that the net's phase, level and stages keep
-    (`insert_splits.cpp`: `Unknown bottom blob`). Names are exact, and a layer does not see its own tops or later ones.
+    **In Caffe** bottoms are looked up among the tops of the earlier layers that the net's phase, level and
+    stages keep (`insert_splits.cpp`: `Unknown bottom blob`). Names are exact, and a layer does not see its
+    own tops or later ones.
 
     **Instead** mend the name, move the layer below the one that makes the blob, or give both layers the same
     `include` rules.
@@ -33,12 +34,13 @@ def unknown_bottom(net: Net) -> Iterator[Problem]:
 def duplicate_top(net: Net) -> Iterator[Problem]:
     """Two layers make a blob of one name.
 
-    **In Caffe** this is fatal (`net.cpp`, AppendTop: `produced by multiple sources`), except in place: a top named like the
-    bottom of the same position. A blob that is read by several layers is split behind the scenes, and its readers get
-    copies with other names; a layer that was meant to work in place on it is then no longer in place.
+    **In Caffe** this is fatal (`net.cpp`, AppendTop: `produced by multiple sources`), except in place: a top
+    named like the bottom of the same position. A blob that is read by several layers is split behind the
+    scenes, and its readers get copies with other names; a layer that was meant to work in place on it is then
+    no longer in place.
 
-    **Instead** write another name; or let the layers that read the blob come after the in-place one, where they read its
-    result.
+    **Instead** write another name; or let the layers that read the blob come after the in-place one, where
+    they read its result.
     """
     return net.found("duplicate-top")
 
@@ -47,9 +49,9 @@ def duplicate_top(net: Net) -> Iterator[Problem]:
 def duplicate_layer_name(net: Net) -> Iterator[Problem]:
     """Two layers with weights have one name.
 
-    **In Caffe** names may repeat, but weights go by them: loading, and the copy from the training net to a test net, take
-    the first layer of a name (net.cpp, CopyTrainedLayersFrom and ShareTrainedLayersWith). The second layer starts
-    untrained, or overwrites the first. Snapshots in HDF5 abort.
+    **In Caffe** names may repeat, but weights go by them: loading, and the copy from the training net to a
+    test net, take the first layer of a name (net.cpp, CopyTrainedLayersFrom and ShareTrainedLayersWith). The
+    second layer starts untrained, or overwrites the first. Snapshots in HDF5 abort.
 
     **Instead** give each layer a name of its own.
     """
@@ -62,8 +64,8 @@ def duplicate_layer_name(net: Net) -> Iterator[Problem]:
             place = other.at("name")
             yield finding(
                 layer.at("name"),
-                f"two layers with weights are called `{layer.name}` ({place}), and Caffe copies and loads weights by "
-                "name: one gets the other's; write another `name`",
+                f"two layers with weights are called `{layer.name}` ({place}), and Caffe copies and loads "
+                "weights by name: one gets the other's; write another `name`",
                 related=[Related("the first of the name", place)],
                 layer=layer.name,
                 phase=net.phase,
@@ -74,9 +76,10 @@ def duplicate_layer_name(net: Net) -> Iterator[Problem]:
 def test_net_mismatch(solver: Solver) -> Iterator[Problem]:
     """A layer of the training net does not fit the layer of its name in a test net.
 
-    **In Caffe** each test begins with a copy of the weights: for each training layer, to the first test layer of its name.
-    As many parameters of the same shapes are demanded there (net.cpp, ShareTrainedLayersWith), so the run aborts at the
-    first test, which is before the first iteration unless `test_initialization: false`.
+    **In Caffe** each test begins with a copy of the weights: for each training layer, to the first test layer
+    of its name. As many parameters of the same shapes are demanded there (net.cpp, ShareTrainedLayersWith),
+    so the run aborts at the first test, which is before the first iteration unless `test_initialization:
+    false`.
 
     **Instead** give both layers the same settings, or two names. Batch sizes may differ.
     """
@@ -127,8 +130,9 @@ _PASSES_DATA = ("Flatten", "Reshape", "Split")
 def shared_data_in_place(net: Net) -> Iterator[Problem]:
     """A layer works in place on a blob whose memory is also that of another blob, which somebody else reads.
 
-    **In Caffe** Flatten, Reshape, Split, and Concat or Slice with one blob on each side, copy nothing: their top is their
-    bottom under another name. What an in-place layer changes there, all readers of the bottom see changed.
+    **In Caffe** Flatten, Reshape, Split, and Concat or Slice with one blob on each side, copy nothing: their
+    top is their bottom under another name. What an in-place layer changes there, all readers of the bottom
+    see changed.
 
     **Instead** give the in-place layer's top a name of its own.
     """
@@ -142,9 +146,9 @@ def shared_data_in_place(net: Net) -> Iterator[Problem]:
                 source, reader = other
                 yield finding(
                     layer.at(f"top[{top.top_index}]"),
-                    f"`{layer.name}` works in place on `{bottom.name}`, which is the memory of `{source.name}` too, and "
-                    f"`{reader.name}` reads that: it gets what `{layer.name}` has made of it; write another `top` in "
-                    f"`{layer.name}`",
+                    f"`{layer.name}` works in place on `{bottom.name}`, which is the memory of "
+                    f"`{source.name}` too, and `{reader.name}` reads that: it gets what `{layer.name}` has "
+                    f"made of it; write another `top` in `{layer.name}`",
                     related=[Related(f"`{reader.name}` reads `{source.name}`", reader.at())],
                     layer=layer.name,
                     phase=net.phase,
@@ -171,8 +175,8 @@ def _other_reader(blob: Blob) -> tuple[Blob, Layer] | None:
 def phase_is_no_rule(net: Net) -> Iterator[Problem]:
     """A data layer has a `phase`, which does not keep it out of the other phase.
 
-    **In Caffe** only `include` and `exclude` decide which layers a net has (net.cpp, FilterNet). `phase` in a layer changes
-    how the layer works: a Dropout with `phase: TEST` drops nothing.
+    **In Caffe** only `include` and `exclude` decide which layers a net has (net.cpp, FilterNet). `phase` in a
+    layer changes how the layer works: a Dropout with `phase: TEST` drops nothing.
 
     **Instead** write `include { phase: TRAIN }`.
     """
@@ -201,8 +205,9 @@ _MADE_TO_BE_SHOWN = ("Accuracy", "ArgMax")
 def unused_top(net: Net) -> Iterator[Problem]:
     """A training net makes a blob that no layer reads and that is no loss.
 
-    **In Caffe** such a blob is an output of the net: it is computed in each iteration, and with `display` all its numbers
-    are printed. In a test or deploy net outputs are what it is for; in training they are mostly a forgotten connection.
+    **In Caffe** such a blob is an output of the net: it is computed in each iteration, and with `display` all
+    its numbers are printed. In a test or deploy net outputs are what it is for; in training they are mostly a
+    forgotten connection.
 
     **Instead** connect the blob, remove its layer, or give it to a Silence layer.
     """
@@ -216,8 +221,8 @@ def unused_top(net: Net) -> Iterator[Problem]:
         if blob.top_index < len(maker.param.top):
             yield finding(
                 blob.made_at,
-                f"no layer reads `{blob.name}` of `{maker.name}`, and it is no loss: Caffe computes it for nothing; "
-                "connect it, remove it, or give it to a `Silence` layer",
+                f"no layer reads `{blob.name}` of `{maker.name}`, and it is no loss: Caffe computes it for "
+                "nothing; connect it, remove it, or give it to a `Silence` layer",
                 layer=maker.name,
                 phase=net.phase,
             )

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def no_loss(net: Net) -> Iterator[Problem]:
     """The net that the solver trains has no loss.
 
-    **In Caffe** nothing requires one: the printed loss is 0, no layer runs backward, and only weight decay moves the
-    weights. A top is a loss if its layer is a loss layer, or has a `loss_weight` that is not 0.
+    **In Caffe** nothing requires one: the printed loss is 0, no layer runs backward, and only weight decay
+    moves the weights. A top is a loss if its layer is a loss layer, or has a `loss_weight` that is not 0.
 
     **Instead** add a loss layer, or mend the rules that keep it out of the training net.
     """
@@ -41,9 +41,9 @@ def no_loss(net: Net) -> Iterator[Problem]:
 def loss_cut_off(net: Net) -> Iterator[Problem]:
     """A loss does not train anything, because another layer reads it.
 
-    **In Caffe** the backward pass starts at blobs that need a gradient, and a layer is left out of it if none of its
-    tops is asked for one by its readers (net.cpp, Init). A loss layer whose only reader leads to no loss (Silence,
-    Power, ...) is so left out, with everything below it. The loss is printed as usual.
+    **In Caffe** the backward pass starts at blobs that need a gradient, and a layer is left out of it if none
+    of its tops is asked for one by its readers (net.cpp, Init). A loss layer whose only reader leads to no
+    loss (Silence, Power, ...) is so left out, with everything below it. The loss is printed as usual.
 
     **Instead** let nobody read it, or write its `loss_weight: 1`, which makes Caffe keep it.
     """
@@ -55,9 +55,10 @@ def loss_cut_off(net: Net) -> Iterator[Problem]:
         reader = readers(blob)[0]
         yield finding(
             layer.at(f"top[{blob.top_index}]"),
-            f"`{reader.name}` reads the loss `{blob.name}` of `{layer.name}` and leads to no loss itself, so Caffe leaves "
-            f"`{layer.name}` and all that is below it out of the backward pass: nothing learns from it, though it is "
-            f"printed; take `{reader.name}` away, or write `loss_weight: 1` in `{layer.name}`",
+            f"`{reader.name}` reads the loss `{blob.name}` of `{layer.name}` and leads to no loss itself, so "
+            f"Caffe leaves `{layer.name}` and all that is below it out of the backward pass: nothing learns "
+            f"from it, though it is printed; take `{reader.name}` away, or write `loss_weight: 1` in "
+            f"`{layer.name}`",
             related=[_read_here(reader, blob)],
             layer=layer.name,
             phase=net.phase,
@@ -68,9 +69,10 @@ def loss_cut_off(net: Net) -> Iterator[Problem]:
 def loss_counted_twice(net: Net) -> Iterator[Problem]:
     """A loss that another layer reads is printed larger than it is.
 
-    **In Caffe** a Split takes over the `loss_weight` of a loss that is read, the loss layer falls back to its own weight
-    1, and both enter the printed loss: 1 + weight times at first, twice the weight from the second iteration on. The
-    gradient has the weight alone. Without a `loss_weight` the reader's gradient replaces the loss's own weight.
+    **In Caffe** a Split takes over the `loss_weight` of a loss that is read, the loss layer falls back to its
+    own weight 1, and both enter the printed loss: 1 + weight times at first, twice the weight from the second
+    iteration on. The gradient has the weight alone. Without a `loss_weight` the reader's gradient replaces
+    the loss's own weight.
 
     **Instead** let nobody read the loss; to weigh it, its `loss_weight` is enough.
     """
@@ -85,7 +87,8 @@ def loss_counted_twice(net: Net) -> Iterator[Problem]:
             what = f"takes its gradient from `{reader.name}` alone, and its own weight 1 is only printed"
         yield finding(
             layer.at(f"top[{blob.top_index}]"),
-            f"the loss `{blob.name}` of `{layer.name}` is read by `{reader.name}`, so it {what}; let nobody read it",
+            f"the loss `{blob.name}` of `{layer.name}` is read by `{reader.name}`, so it {what}; let nobody "
+            "read it",
             related=[_read_here(reader, blob)],
             layer=layer.name,
             phase=net.phase,
@@ -96,8 +99,8 @@ def loss_counted_twice(net: Net) -> Iterator[Problem]:
 def dropped_loss_weight(net: Net) -> Iterator[Problem]:
     """A `loss_weight` is dropped, because another top of the layer is a loss that is read.
 
-    **In Caffe** the Split of the top that is read takes that top's weight over, and the layer loses its whole list
-    (insert_splits.cpp: `clear_loss_weight`). Nothing says so.
+    **In Caffe** the Split of the top that is read takes that top's weight over, and the layer loses its whole
+    list (insert_splits.cpp: `clear_loss_weight`). Nothing says so.
 
     **Instead** let nobody read the weighted top.
     """
@@ -110,9 +113,9 @@ def dropped_loss_weight(net: Net) -> Iterator[Problem]:
             if not top.consumers:
                 yield finding(
                     layer.at(f"loss_weight[{top.top_index}]"),
-                    f"`loss_weight: {explicit_weight(top):g}` of `{top.name}` is dropped: `{read[0].name}`, another "
-                    f"loss of `{layer.name}`, is read by `{readers(read[0])[0].name}`, and Caffe then clears the "
-                    f"layer's list; let nobody read `{read[0].name}`",
+                    f"`loss_weight: {explicit_weight(top):g}` of `{top.name}` is dropped: `{read[0].name}`, "
+                    f"another loss of `{layer.name}`, is read by `{readers(read[0])[0].name}`, and Caffe "
+                    f"then clears the layer's list; let nobody read `{read[0].name}`",
                     related=[_read_here(readers(read[0])[0], read[0])],
                     layer=layer.name,
                     phase=net.phase,
@@ -123,8 +126,9 @@ def dropped_loss_weight(net: Net) -> Iterator[Problem]:
 def loss_weight_in_place(net: Net) -> Iterator[Problem]:
     """A layer that works in place has a `loss_weight`.
 
-    **In Caffe** the weights stand in the gradient of the blob, where the backward pass of an in-place layer writes its own
-    result: from the second iteration on the printed loss is wrong, and the gradient starts from what is left there.
+    **In Caffe** the weights stand in the gradient of the blob, where the backward pass of an in-place layer
+    writes its own result: from the second iteration on the printed loss is wrong, and the gradient starts
+    from what is left there.
 
     **Instead** give the top a name of its own.
     """
@@ -138,8 +142,9 @@ def loss_weight_in_place(net: Net) -> Iterator[Problem]:
             ):
                 yield finding(
                     layer.at(f"loss_weight[{top.top_index}]"),
-                    f"`{layer.name}` works in place on `{top.name}` and has a `loss_weight`, which its backward pass "
-                    "overwrites: from the second iteration on the loss is wrong; write another `top`",
+                    f"`{layer.name}` works in place on `{top.name}` and has a `loss_weight`, which its "
+                    "backward pass overwrites: from the second iteration on the loss is wrong; write another "
+                    "`top`",
                     layer=layer.name,
                     phase=net.phase,
                 )
@@ -149,10 +154,12 @@ def loss_weight_in_place(net: Net) -> Iterator[Problem]:
 def weights_without_loss(net: Net) -> Iterator[Problem]:
     """Layers have weights that get no gradient.
 
-    **In Caffe** only layers between a loss and a parameter run backward (net.cpp, Init). The weights of the others keep the
-    values of their fillers, or shrink by weight decay. That is right for frozen layers, which say `lr_mult: 0`.
+    **In Caffe** only layers between a loss and a parameter run backward (net.cpp, Init). The weights of the
+    others keep the values of their fillers, or shrink by weight decay. That is right for frozen layers, which
+    say `lr_mult: 0`.
 
-    **Instead** connect them to a loss, remove them from the training net, or write `lr_mult: 0` to say that it is meant.
+    **Instead** connect them to a loss, remove them from the training net, or write `lr_mult: 0` to say that
+    it is meant.
     """
     if net.phase != TRAIN or net.refused or not has_loss(net):
         return
@@ -197,9 +204,9 @@ _READS_OUTPUT = ("ELU", "Exp", "LRN", "MVN", "Sigmoid", "Softmax", "Swish", "Tan
 def overwritten_output(net: Net) -> Iterator[Problem]:
     """A layer works in place on an output that the layer before still needs for its gradient.
 
-    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output. A layer that
-    works in place on that output (Dropout, Scale, Power, ...) has changed it by the time of the backward pass, and the
-    gradient is wrong, silently. In-place ReLU is harmless there.
+    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output. A
+    layer that works in place on that output (Dropout, Scale, Power, ...) has changed it by the time of the
+    backward pass, and the gradient is wrong, silently. In-place ReLU is harmless there.
 
     **Instead** give the in-place layer's top a name of its own.
     """
@@ -216,9 +223,9 @@ def overwritten_output(net: Net) -> Iterator[Problem]:
             ):
                 yield finding(
                     layer.at(f"top[{top.top_index}]"),
-                    f"`{layer.name}` ({layer.type}) writes over `{top.name}`, from which `{maker.name}` ({maker.type}) "
-                    "computes its gradient afterwards, so all layers below learn from a wrong one; write another "
-                    f"`top` in `{layer.name}`",
+                    f"`{layer.name}` ({layer.type}) writes over `{top.name}`, from which `{maker.name}` "
+                    f"({maker.type}) computes its gradient afterwards, so all layers below learn from a "
+                    f"wrong one; write another `top` in `{layer.name}`",
                     related=[Related(f"`{maker.name}` makes `{top.name}`", maker.at())],
                     layer=layer.name,
                     phase=net.phase,

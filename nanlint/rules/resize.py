@@ -21,9 +21,10 @@ _NEVER_RESHAPED = ("DummyData", "HDF5Data", "Input", "Parameter")
 def resized_in_place(net: Net) -> Iterator[Problem]:
     """A layer works in place on an input of the net, and changes its size.
 
-    **In Caffe** top and bottom are one blob, so the setup resizes the bottom as well. Each forward pass reshapes all
-    layers again (layer.hpp, Forward). Input, DummyData, HDF5Data and Parameter do not restore the size of their top, so
-    the layer then meets its own output size and aborts: the weights do not fit it, or nothing is left of it.
+    **In Caffe** top and bottom are one blob, so the setup resizes the bottom as well. Each forward pass
+    reshapes all layers again (layer.hpp, Forward). Input, DummyData, HDF5Data and Parameter do not restore
+    the size of their top, so the layer then meets its own output size and aborts: the weights do not fit it,
+    or nothing is left of it.
 
     **Instead** give the top a name of its own.
     """
@@ -38,8 +39,8 @@ def resized_in_place(net: Net) -> Iterator[Problem]:
             yield finding(
                 layer.at("top[0]"),
                 f"`{layer.name}` ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
-                f"{shown(after)} of its {shown(layer.bottoms[0].shape)}; in the first forward pass it meets that size, "
-                "which it cannot take, and Caffe aborts; write another `top`",
+                f"{shown(after)} of its {shown(layer.bottoms[0].shape)}; in the first forward pass it meets "
+                "that size, which it cannot take, and Caffe aborts; write another `top`",
                 related=[Related(f"`{source.name}` does not restore the size", source.at())],
                 layer=layer.name,
                 phase=net.phase,

@@ -1,4 +1,5 @@
-"""What stops Caffe while it builds a net: found below, as the net is built, and documented here by kind of mistake."""
+"""What stops Caffe while it builds a net: found below, as the net is built, and documented here by kind of
+mistake."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ def unknown_layer_type(net: Net) -> Iterator[Problem]:
     """A layer's `type` is none that Caffe registers.
 
     **In Caffe** the layer factory aborts (`layer_factory.hpp`, CreateLayer: `Unknown layer type`). Names are
-    exact, capitals too: `ReLU`, not `RELU`. ImageData and WindowData exist in builds with OpenCV only, Python in
-    builds with the Python layer only. Types that only a fork has are no finding unless `--caffe bvlc` says that
-    Caffe 1.0 itself will run the net.
+    exact, capitals too: `ReLU`, not `RELU`. ImageData and WindowData exist in builds with OpenCV only, Python
+    in builds with the Python layer only. Types that only a fork has are no finding unless `--caffe bvlc` says
+    that Caffe 1.0 itself will run the net.
 
     **Instead** write the type as Caffe spells it, or run the net with the fork that it was written for.
     """
@@ -42,8 +43,8 @@ def unknown_layer_type(net: Net) -> Iterator[Problem]:
 def wrong_bottom_count(net: Net) -> Iterator[Problem]:
     """A layer has more or fewer bottoms than its type takes.
 
-    **In Caffe** the counts are checked before the layer's own setup (`layer.hpp`, CheckBlobCounts). A loss takes the
-    prediction and the label; an Eltwise takes at least two bottoms.
+    **In Caffe** the counts are checked before the layer's own setup (`layer.hpp`, CheckBlobCounts). A loss
+    takes the prediction and the label; an Eltwise takes at least two bottoms.
 
     **Instead** write the bottoms that the type takes, one `bottom: "name"` each.
     """
@@ -54,8 +55,8 @@ def wrong_bottom_count(net: Net) -> Iterator[Problem]:
 def wrong_top_count(net: Net) -> Iterator[Problem]:
     """A layer has more or fewer tops than its type makes.
 
-    **In Caffe** the counts are checked before the layer's own setup (`layer.hpp`, CheckBlobCounts). Only a loss may
-    leave its top out: the net then makes one that nobody can read.
+    **In Caffe** the counts are checked before the layer's own setup (`layer.hpp`, CheckBlobCounts). Only a
+    loss may leave its top out: the net then makes one that nobody can read.
 
     **Instead** write the tops that the type makes, one `top: "name"` each.
     """
@@ -66,8 +67,8 @@ def wrong_top_count(net: Net) -> Iterator[Problem]:
 def shape_mismatch(net: Net) -> Iterator[Problem]:
     """The shapes of two blobs, or of a blob and a setting, do not fit each other.
 
-    **In Caffe** each layer compares shapes as it is set up, and aborts with the two numbers and a C++ line. nanlint
-    names both ends and where each comes from.
+    **In Caffe** each layer compares shapes as it is set up, and aborts with the two numbers and a C++ line.
+    nanlint names both ends and where each comes from.
 
     **Instead** change the setting at either end so that the numbers agree.
     """
@@ -78,8 +79,9 @@ def shape_mismatch(net: Net) -> Iterator[Problem]:
 def value_out_of_range(net: Net) -> Iterator[Problem]:
     """A setting has a value that its layer does not take.
 
-    **In Caffe** the layer's setup checks it and aborts (in a few layers the first forward pass does). A number that
-    is left out counts as its default, which may be the refused one: `num_output` is 0 unless given.
+    **In Caffe** the layer's setup checks it and aborts (in a few layers the first forward pass does). A
+    number that is left out counts as its default, which may be the refused one: `num_output` is 0 unless
+    given.
 
     **Instead** write a value in the range that the message names.
     """
@@ -90,7 +92,8 @@ def value_out_of_range(net: Net) -> Iterator[Problem]:
 def missing_field(net: Net) -> Iterator[Problem]:
     """A layer lacks a setting that it cannot do without.
 
-    **In Caffe** the text format has no required fields here, so the file parses, and the layer's setup aborts.
+    **In Caffe** the text format has no required fields here, so the file parses, and the layer's setup
+    aborts.
 
     **Instead** add the field that the message names.
     """
@@ -101,8 +104,8 @@ def missing_field(net: Net) -> Iterator[Problem]:
 def conflicting_fields(net: Net) -> Iterator[Problem]:
     """Two settings exclude each other, or a list is not as long as it must be.
 
-    **In Caffe** both are read, and the setup aborts: on `kernel_size` beside `kernel_h`, on `include` beside `exclude`
-    (even for a layer of the other phase), on `layer` beside the old `layers`.
+    **In Caffe** both are read, and the setup aborts: on `kernel_size` beside `kernel_h`, on `include` beside
+    `exclude` (even for a layer of the other phase), on `layer` beside the old `layers`.
 
     **Instead** keep one of them.
     """
@@ -116,7 +119,8 @@ def axis_out_of_range(net: Net) -> Iterator[Problem]:
     **In Caffe** an axis is valid from minus the number of axes to that number minus 1 (`blob.hpp`,
     CanonicalAxisIndex); Pooling, LRN and others take blobs of four axes only.
 
-    **Instead** write an axis that the bottom has, or give the layer a bottom of the right form with `Reshape`.
+    **Instead** write an axis that the bottom has, or give the layer a bottom of the right form with
+    `Reshape`.
     """
     return net.found("axis-out-of-range")
 
@@ -125,8 +129,8 @@ def axis_out_of_range(net: Net) -> Iterator[Problem]:
 def negative_size(net: Net) -> Iterator[Problem]:
     """The sizes and settings of a layer leave a negative size for its top.
 
-    **In Caffe** the blob refuses it (`blob.cpp`, Reshape: `shape[i] >= 0`), mostly since a kernel is larger than what it
-    slides over.
+    **In Caffe** the blob refuses it (`blob.cpp`, Reshape: `shape[i] >= 0`), mostly since a kernel is larger
+    than what it slides over.
 
     **Instead** write a smaller kernel, more padding or fewer layers that shrink the blob before.
     """
@@ -137,8 +141,8 @@ def negative_size(net: Net) -> Iterator[Problem]:
 def empty_blob(net: Net) -> Iterator[Problem]:
     """A blob has a size of 0 where somebody touches its numbers.
 
-    **In Caffe** a blob without elements has no memory, and the first access aborts (`Check failed: data_`): at setup
-    where the layer fills or prepares something of that size, else in the first forward pass.
+    **In Caffe** a blob without elements has no memory, and the first access aborts (`Check failed: data_`):
+    at setup where the layer fills or prepares something of that size, else in the first forward pass.
 
     **Instead** make every size at least 1.
     """
@@ -149,7 +153,8 @@ def empty_blob(net: Net) -> Iterator[Problem]:
 def blob_too_large(net: Net) -> Iterator[Problem]:
     """A blob would hold more numbers, or have more axes, than Caffe can count.
 
-    **In Caffe** a blob holds at most 2^31 - 1 numbers on 32 axes (`blob.cpp`, Reshape), and Caffe aborts beyond.
+    **In Caffe** a blob holds at most 2^31 - 1 numbers on 32 axes (`blob.cpp`, Reshape), and Caffe aborts
+    beyond.
 
     **Instead** write smaller sizes; look for a digit too many.
     """
@@ -171,8 +176,8 @@ def division_by_zero(net: Net) -> Iterator[Problem]:
 def index_out_of_range(net: Net) -> Iterator[Problem]:
     """A layer reads or writes beyond a blob.
 
-    **In Caffe** release builds check no index, so the layer takes whatever stands in memory there: the numbers are
-    garbage, and the process may die of it.
+    **In Caffe** release builds check no index, so the layer takes whatever stands in memory there: the
+    numbers are garbage, and the process may die of it.
 
     **Instead** keep every index below the size that the message names.
     """
@@ -194,10 +199,11 @@ def not_implemented(net: Net) -> Iterator[Problem]:
 def invalid_filler(net: Net) -> Iterator[Problem]:
     """A filler is of no known type, or cannot fill the blob that it is for.
 
-    **In Caffe** weights are filled while the layer is set up, and a filler that cannot do it aborts (`filler.hpp`,
-    `math_functions.cpp`); in DummyData all but `constant` fill at the first forward pass, and abort there. Types are
-    exact: constant, uniform, gaussian, positive_unitball, xavier, msra, bilinear. `sparse` goes with `gaussian` only,
-    `bilinear` with square kernels of four axes only, so never with a bias.
+    **In Caffe** weights are filled while the layer is set up, and a filler that cannot do it aborts
+    (`filler.hpp`, `math_functions.cpp`); in DummyData all but `constant` fill at the first forward pass, and
+    abort there. Types are exact: constant, uniform, gaussian, positive_unitball, xavier, msra, bilinear.
+    `sparse` goes with `gaussian` only, `bilinear` with square kernels of four axes only, so never with a
+    bias.
 
     **Instead** write a filler that suits the blob.
     """
@@ -208,9 +214,10 @@ def invalid_filler(net: Net) -> Iterator[Problem]:
 def param_mismatch(net: Net) -> Iterator[Problem]:
     """Parameters that two layers share, or that the file gives in `blobs`, do not fit.
 
-    **In Caffe** layers whose `param` have one name share the blob of the first (`net.cpp`, AppendParam). Its shape must
-    be equal (only its count, where the later layer says `share_mode: PERMISSIVE`), and `lr_mult` and `decay_mult`, if both
-    layers give them, too. Numbers in `blobs` must fill the shape beside them (`blob.cpp`, FromProto).
+    **In Caffe** layers whose `param` have one name share the blob of the first (`net.cpp`, AppendParam). Its
+    shape must be equal (only its count, where the later layer says `share_mode: PERMISSIVE`), and `lr_mult`
+    and `decay_mult`, if both layers give them, too. Numbers in `blobs` must fill the shape beside them
+    (`blob.cpp`, FromProto).
 
     **Instead** give both layers the same settings, or the parameters two names.
     """
@@ -221,8 +228,8 @@ def param_mismatch(net: Net) -> Iterator[Problem]:
 def too_many_param_specs(net: Net) -> Iterator[Problem]:
     """A layer has more `param` blocks than parameters.
 
-    **In Caffe** this is fatal (`net.cpp`, Init: `Too many params specified`). With `bias_term: false` only the weights are
-    left; ReLU, Pooling and the like have none.
+    **In Caffe** this is fatal (`net.cpp`, Init: `Too many params specified`). With `bias_term: false` only
+    the weights are left; ReLU, Pooling and the like have none.
 
     **Instead** write one `param` for the weights and one for the bias, or fewer.
     """
@@ -233,8 +240,8 @@ def too_many_param_specs(net: Net) -> Iterator[Problem]:
 def wrong_loss_weight_count(net: Net) -> Iterator[Problem]:
     """A layer has `loss_weight`, but not one for each top.
 
-    **In Caffe** the number of `loss_weight` must be 0 or that of the tops (`layer.hpp`, SetLossWeights). A loss without any
-    gives itself one, and so fails with two tops.
+    **In Caffe** the number of `loss_weight` must be 0 or that of the tops (`layer.hpp`, SetLossWeights). A
+    loss without any gives itself one, and so fails with two tops.
 
     **Instead** write one `loss_weight` for each top, 0 for those that are no loss.
     """
@@ -267,8 +274,8 @@ def refused_in_place(net: Net) -> Iterator[Problem]:
 def missing_input_shape(net: Net) -> Iterator[Problem]:
     """A net has more `input` than shapes for them.
 
-    **In Caffe** the upgrade to an Input layer takes four `input_dim`, or one `input_shape`, for each `input` without a
-    check (`upgrade_proto.cpp`, UpgradeNetInput): it reads past the end of the list.
+    **In Caffe** the upgrade to an Input layer takes four `input_dim`, or one `input_shape`, for each `input`
+    without a check (`upgrade_proto.cpp`, UpgradeNetInput): it reads past the end of the list.
 
     **Instead** write one `input_shape { dim: ... }` for each `input`.
     """
@@ -279,8 +286,8 @@ def missing_input_shape(net: Net) -> Iterator[Problem]:
 def invalid_padding_layer(net: Net) -> Iterator[Problem]:
     """A padding layer of the oldest format stands where Caffe cannot fold it into a convolution.
 
-    **In Caffe** such layers vanish on reading, and their `pad` goes to the conv or pool layer that reads them; any
-    other reader, or more than one bottom, is fatal (`upgrade_proto.cpp`, UpgradeV0PaddingLayers).
+    **In Caffe** such layers vanish on reading, and their `pad` goes to the conv or pool layer that reads
+    them; any other reader, or more than one bottom, is fatal (`upgrade_proto.cpp`, UpgradeV0PaddingLayers).
 
     **Instead** write `pad` in the convolution.
     """
@@ -291,8 +298,8 @@ def invalid_padding_layer(net: Net) -> Iterator[Problem]:
 def ignored_field(net: Net) -> Iterator[Problem]:
     """A field is read and then dropped, without a word.
 
-    **In Caffe** the upgrade from the oldest format keeps a few fields and loses the rest, and a net that stands inside the
-    solver is not upgraded at all: its old `layers` and `input` do not exist for Caffe.
+    **In Caffe** the upgrade from the oldest format keeps a few fields and loses the rest, and a net that
+    stands inside the solver is not upgraded at all: its old `layers` and `input` do not exist for Caffe.
 
     **Instead** write the net in the format of today.
     """

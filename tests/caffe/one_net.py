@@ -31,7 +31,9 @@ def kinds(built: Net) -> list[str]:
 def layer(type_name: str, bottoms: str = "", tops: str = "", settings: str = "", name: str = "") -> str:
     """A layer by its type, its bottoms and tops as words, and more fields. Its name is its first top."""
     named = name or (tops.split() or [type_name.lower()])[0]
-    blobs = "".join(f' bottom: "{b}"' for b in bottoms.split()) + "".join(f' top: "{t}"' for t in tops.split())
+    blobs = "".join(f' bottom: "{b}"' for b in bottoms.split()) + "".join(
+        f' top: "{t}"' for t in tops.split()
+    )
     return f'layer {{ name: "{named}" type: "{type_name}"{blobs} {settings} }}\n'
 
 

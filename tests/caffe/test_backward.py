@@ -27,7 +27,10 @@ def test_a_frozen_layer_passes_the_gradient_on() -> None:
 
 
 def test_nothing_to_learn_runs_nothing() -> None:
-    assert backward(XY + inner_product("x", "h", settings="param { lr_mult: 0 } param { lr_mult: 0 }") + LOSS) == {}
+    assert (
+        backward(XY + inner_product("x", "h", settings="param { lr_mult: 0 } param { lr_mult: 0 }") + LOSS)
+        == {}
+    )
 
 
 def test_what_leads_to_no_loss_does_not_run() -> None:
@@ -47,7 +50,9 @@ def test_force_backward_asks_for_all_but_the_labels() -> None:
 def test_a_loss_that_only_a_dead_end_reads_is_left_out() -> None:
     text = XY + inner_product("x", "h") + LOSS
     assert backward(text + layer("Silence", "loss")) == {}
-    assert "loss" in backward(text.replace('top: "loss"', 'top: "loss" loss_weight: 1') + layer("Silence", "loss"))
+    assert "loss" in backward(
+        text.replace('top: "loss"', 'top: "loss" loss_weight: 1') + layer("Silence", "loss")
+    )
 
 
 def test_batch_norm_makes_layers_above_it_run() -> None:

@@ -41,11 +41,15 @@ def test_shapes_must_be_equal() -> None:
     assert kinds(net(shared("", "", outputs=4))) == ["param-mismatch"]
 
 
-def test_permissive_sharing_looks_at_the_count_alone_and_only_the_later_layer_can_say_so() -> None:
-    flat = data("2 4", tops="x") + inner_product("x", "a", 2, 'param {{ name: "w" {} }}')
-    flat += inner_product("a", "b", 4, 'param {{ name: "w" {} }}')
-    assert kinds(net(flat.format("", "share_mode: PERMISSIVE").replace("{{", "{").replace("}}", "}"))) == []
-    assert kinds(net(flat.format("share_mode: PERMISSIVE", "").replace("{{", "{").replace("}}", "}"))) == ["param-mismatch"]
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [("", "share_mode: PERMISSIVE", []), ("share_mode: PERMISSIVE", "", ["param-mismatch"])],
+)
+def test_permissive_sharing_looks_at_the_count_alone_and_only_the_later_layer_can_say_so(
+    first: str, second: str, found: list[str]
+) -> None:
+    text = data("2 4", tops="x") + inner_product("x", "a", 2, f'param {{ name: "w" {first} }}')
+    assert kinds(net(text + inner_product("a", "b", 4, f'param {{ name: "w" {second} }}'))) == found
 
 
 def test_the_message_names_both_layers() -> None:
