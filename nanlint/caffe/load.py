@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 SOLVER = "SolverParameter"
 NET = "NetParameter"
 
-_SOLVER_FIELDS = frozenset(
-    ("net", "train_net", "net_param", "train_net_param", "base_lr", "lr_policy", "max_iter", "solver_mode")
-)
-_NET_FIELDS = frozenset(("layer", "layers", "input", "input_dim", "input_shape"))
-
 
 class Files:
     """The files of one run: each is read and bound once, however it is reached."""
@@ -69,14 +64,6 @@ class Files:
         if id(bound) not in self._upgraded:
             self._upgraded[id(bound)] = upgrade_net(bound)
         return self._upgraded[id(bound)]
-
-
-def load(path: str, options: Options | None = None) -> Solver | list[Net]:
-    """The solver of a file, or the nets of a net file. Raises OSError if it cannot be read."""
-    files = Files()
-    names = {field.name for field in files.document(path).root.fields}
-    is_solver = not names & _NET_FIELDS and bool(names & _SOLVER_FIELDS)
-    return load_solver(path, options, files) if is_solver else load_net(path, options, files)
 
 
 def load_solver(path: str, options: Options | None = None, files: Files | None = None) -> Solver:

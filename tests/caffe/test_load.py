@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import nanlint
 from nanlint.caffe.load import Files, find_net, load_net, load_solver
-from nanlint.caffe.model import Solver
 from nanlint.findings import Severity
 from tests.caffe.one_net import LOSS, PINNED, data, inner_product, layer
 
@@ -112,16 +110,6 @@ def test_a_file_is_read_once_however_it_is_reached() -> None:
     files = Files()
     write("net.prototxt", NET)
     assert files.document("net.prototxt") is files.document("../here/net.prototxt")
-
-
-def test_the_public_loader_tells_solvers_from_nets() -> None:
-    write("net.prototxt", NET)
-    solver = nanlint.load(write("solver.prototxt", 'net: "net.prototxt"'))
-    nets = nanlint.load(Path("net.prototxt"))
-    assert isinstance(solver, Solver)
-    assert isinstance(nets, list)
-    with pytest.raises(FileNotFoundError):
-        nanlint.load("absent.prototxt")
 
 
 def test_a_net_as_a_graph() -> None:
