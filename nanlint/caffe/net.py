@@ -189,6 +189,7 @@ class _Builder:
             layer.origin,
             self.net.problems,
             self.options.inputs,
+            self.options.pinned,
         )
         try:
             blobs = spec.setup(setup)

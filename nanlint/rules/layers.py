@@ -27,7 +27,9 @@ ENGINES = {
     "InfogainLoss": "softmax_param",
     "TanH": "tanh_param",
 }
+POOLS = {"Pooling": "pooling_param", "SPP": "spp_param"}
 CUDNN = 2
+STOCHASTIC = 2
 CPU = 0
 
 
@@ -197,6 +199,35 @@ def cudnn_on_cpu(solver: Solver) -> Iterator[Problem]:
                 layer.at(f"{block}.engine"),
                 f"`engine: CUDNN` of `{layer.name}` with `solver_mode: CPU`: a Caffe built for the CPU knows "
                 "no such engine and aborts; leave `engine` out",
+                related=[Related("the solver asks for the CPU here", solver.at("solver_mode"))],
+                layer=layer.name,
+                phase=net.phase,
+            )
+
+
+@rule("LAYER006", "stochastic-on-cpu", ERROR, effect=Effect.RUN_FAILURE)
+def stochastic_on_cpu(solver: Solver) -> Iterator[Problem]:
+    """A layer pools stochastically, and the solver trains on the CPU.
+
+    **In Caffe** `pool: STOCHASTIC` exists for the GPU alone. On the CPU the net is built, and the first forward
+    pass aborts, in the TEST phase too ("Not Implemented Yet", pooling_layer.cpp).
+
+    **Instead** write `pool: MAX` or `pool: AVE`, or train on a GPU.
+    """
+    if not solver.param.HasField("solver_mode") or solver.param.solver_mode != CPU:
+        return
+    for net in solver.nets:
+        for layer in net.layers:
+            if (
+                layer.type not in POOLS
+                or layer.refused
+                or getattr(layer.param, POOLS[layer.type]).pool != STOCHASTIC
+            ):
+                continue
+            yield finding(
+                layer.at(f"{block}.pool"),
+                f"`pool: STOCHASTIC` of `{layer.name}` with `solver_mode: CPU`: Caffe has no CPU code for it "
+                "and aborts in the first forward pass; write `pool: MAX` or `pool: AVE`",
                 related=[Related("the solver asks for the CPU here", solver.at("solver_mode"))],
                 layer=layer.name,
                 phase=net.phase,

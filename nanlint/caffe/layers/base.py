@@ -101,6 +101,7 @@ class LayerSetup:
     """What a layer sees while Caffe sets it up (Layer::SetUp), and where it reports what it finds.
 
     `given`: shapes of blobs that the files do not tell and the user does (`--input data:64,3,227,227`).
+    `pinned`: BVLC Caffe 1.0 itself will run the net, no fork.
     `again`: not the first time; blobs that held elements once keep their memory (Layer::Reshape at each
     forward).
     """
@@ -112,6 +113,7 @@ class LayerSetup:
     origin: Origin
     problems: list[Problem]
     given: Mapping[str, Shape] = field(default_factory=dict)
+    pinned: bool = False
     again: bool = False
 
     @property

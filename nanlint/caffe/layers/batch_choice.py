@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, at_least, exactly
+from nanlint.caffe.layers.base import Arity, Blobs, LayerSetup, LayerType, Param, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import needs_elements, size_of
 from nanlint.caffe.model import count
 
@@ -46,7 +46,14 @@ class Filter(LayerType):
     bottoms = at_least(2)
     tops = at_least(1)
 
+    def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:
+        if param.HasField("filter_param"):
+            return exactly(1), exactly(1)
+        return self.bottoms, self.tops
+
     def setup(self, layer: LayerSetup) -> Blobs:
+        if layer.param.HasField("filter_param"):
+            return _chosen_channels(layer)
         last = len(layer.bottoms) - 1
         if len(layer.top_names) != last:
             raise layer.refuse(
@@ -89,3 +96,13 @@ class Filter(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return bottom == bottoms - 1
+
+
+def _chosen_channels(layer: LayerSetup) -> Blobs:
+    """The Filter of channel pruning, which keeps `num_output` of the sizes along `axis` by a blob of its own."""
+    param = layer.param.filter_param
+    shape = layer.bottoms[0].shape
+    if shape is None or not 0 <= param.axis < len(shape):
+        return Blobs((None,), (Param((None,)),))
+    kept = (*shape[: param.axis], param.num_output or None, *shape[param.axis + 1 :])
+    return Blobs((kept,), (Param((shape[param.axis],)),))

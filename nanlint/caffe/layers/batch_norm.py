@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Param, Shape
-from nanlint.caffe.layers.sizes import needs_elements, size_of
+from nanlint.caffe.layers.sizes import has_fork_fields, needs_elements, size_of
 from nanlint.caffe.layers.weights import unchecked_inline
 from nanlint.caffe.model import count
 
@@ -25,8 +25,7 @@ class BatchNorm(LayerType):
             )
         channels = size_of(layer, 0, 1)
         blobs: tuple[Shape, ...] = ((channels,), (channels,), (1,))
-        fork = layer.param.batch_norm_param
-        if any(fork.HasField(field) for field in ("scale_bias", "use_weight_bias", "bias_term")):
+        if has_fork_fields(layer.param.batch_norm_param):
             return Blobs((shape,), _with_scale(channels, len(layer.param.param)))
         if layer.param.blobs:
             params = unchecked_inline(layer, blobs)

@@ -18,7 +18,7 @@ from nanlint.caffe.layers.base import (
 )
 from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
 from nanlint.caffe.model import count
-from nanlint.findings import Effect
+from nanlint.findings import Severity
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter, PoolingParameter
@@ -138,16 +138,10 @@ class Pooling(LayerType):
         height, width = sizes[2:] if sizes else (None, None)
         high, wide = windows(param, height, width)
         _check_numbers(layer, param, high, wide)
-        needs_four_axes(layer)
         shape = layer.bottoms[0].shape
-        if param.pool == STOCHASTIC:
-            layer.report(
-                "not-implemented",
-                f"{PARAM}.pool",
-                f"`pool: STOCHASTIC` of `{layer.name}` has no CPU code: Caffe aborts in the first forward "
-                "pass (Not Implemented Yet); write `pool: MAX` or `pool: AVE`",
-                effect=Effect.RUN_FAILURE,
-            )
+        if shape is not None and len(shape) > LEGACY_AXES and not layer.pinned:
+            return _more_axes(layer, shape)
+        needs_four_axes(layer)
         if shape is None:
             return Blobs((None,) * len(layer.top_names))
         top = pooled_shape(param, shape)
@@ -164,6 +158,20 @@ class Pooling(LayerType):
                 )
         reshaped(layer, top, PARAM, f"the top of `{layer.name}`")
         return Blobs((top,) * len(layer.top_names))
+
+
+def _more_axes(layer: LayerSetup, shape: tuple[Dim, ...]) -> Blobs:
+    """Pooling over more than two axes, which some forks can do with these fields and BVLC Caffe cannot."""
+    layer.report(
+        "axis-out-of-range",
+        "bottom[0]",
+        f"`{layer.name}` pools {layer.bottom(0)} over {len(shape) - 2} axes, and BVLC Caffe aborts: it takes "
+        "4 axes; use a fork that pools volumes",
+        severity=Severity.WARNING,
+        related=layer.origins(0),
+    )
+    vague = (*shape[:2], *(None,) * (len(shape) - 2))
+    return Blobs((vague,) * len(layer.top_names))
 
 
 def pooled_shape(param: PoolingParameter, shape: tuple[Dim, ...]) -> tuple[Dim, ...]:

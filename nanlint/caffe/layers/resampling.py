@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Shape, between
 from nanlint.caffe.layers.sizes import legacy_shape, quotient
+from nanlint.caffe.model import count
+
+SIZES_WRITTEN = 4
 
 
 class Interp(LayerType):
@@ -84,7 +87,10 @@ class Resize(LayerType):
             return Blobs(((None,) * 4,))
         height: Dim = None
         width: Dim = None
-        if param.HasField("height") and param.HasField("width"):
+        like = legacy_shape(layer, 1) if len(layer.bottoms) > 1 else None
+        if like and count(like) not in (None, SIZES_WRITTEN):
+            height, width = like[2:]
+        elif param.HasField("height") and param.HasField("width"):
             height, width = param.height, param.width
         elif param.HasField("height_fac") and param.HasField("width_fac"):
             height = None if sizes[2] is None else int(sizes[2] * param.height_fac)

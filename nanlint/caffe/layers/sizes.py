@@ -18,6 +18,8 @@ INT_MAX = 2**31 - 1
 MAX_AXES = 32
 LEGACY_AXES = 4
 
+FIRST_FORK_FIELD = 100_000
+
 LegacyShape = tuple[Dim, Dim, Dim, Dim]
 
 
@@ -36,6 +38,11 @@ def written(message: Message, field: str) -> str:
     """A field with its value as messages quote it, with a word where it was left to its default."""
     text = f"`{field}: {getattr(message, field)}`"
     return text if message.HasField(field) else f"the default {text}"
+
+
+def has_fork_fields(message: Message) -> bool:
+    """Whether a field is written that BVLC Caffe does not have (the schema numbers these from 100000)."""
+    return any(field.number >= FIRST_FORK_FIELD for field, _ in message.ListFields())
 
 
 def dims(shape: BlobShape) -> tuple[int, ...]:

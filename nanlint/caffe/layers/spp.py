@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType
 from nanlint.caffe.layers.pooling import CEIL, STOCHASTIC, Window, pooled
 from nanlint.caffe.layers.sizes import int32, legacy_shape, needs_four_axes, reshaped
-from nanlint.findings import Effect
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter
@@ -45,14 +44,6 @@ class SPP(LayerType):
             made = _bins(layer, level, sizes[2], sizes[3])
             bins = None if made is None or bins is None else bins + made
         needs_four_axes(layer)
-        if param.pool == STOCHASTIC:
-            layer.report(
-                "not-implemented",
-                f"{PARAM}.pool",
-                f"`pool: STOCHASTIC` of `{layer.name}` has no CPU code: Caffe aborts in the first forward "
-                "pass; write `pool: MAX` or `pool: AVE`",
-                effect=Effect.RUN_FAILURE,
-            )
         number, channels = sizes[:2]
         if levels == 1:
             return Blobs(((number, channels, 1, 1),))

@@ -277,13 +277,6 @@ def test_refusal(type_name: str, settings: str, bottoms: list[Shape], kind: str,
 
 # type, settings, bottoms, kind, effect: the net is built, and Caffe fails later
 LATER: list[tuple[str, str, list[Shape], str, Effect]] = [
-    (
-        "Pooling",
-        "pooling_param { pool: STOCHASTIC kernel_size: 2 }",
-        [MAP],
-        "not-implemented",
-        Effect.RUN_FAILURE,
-    ),
     ("Dropout", "dropout_param { dropout_ratio: 1.5 }", [MAP], "value-out-of-range", Effect.RUN_FAILURE),
     (
         "Crop",
