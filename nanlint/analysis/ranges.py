@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from nanlint.caffe.combining import combine
+from nanlint.caffe.draws import anything, between, constant, unknown
 from nanlint.caffe.intervals import plus, times
 from nanlint.caffe.model import TEST, count
 from nanlint.caffe.transfer import Step, run_backward, run_forward, size
+from nanlint.caffe.transfer.reductions import summed
 from nanlint.caffe.transfer.sources import weights_of
-from nanlint.caffe.transfer.sums import summed
-from nanlint.caffe.values import Value, anything, between, combine, constant, unknown
+from nanlint.caffe.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net
@@ -93,10 +95,13 @@ class _SharedData:
     def follow(self, step: Step, values: dict[Blob, Value]) -> None:
         """Take note of what a layer shares, and forget what it overwrites under another name."""
         layer = step.layer
-        if layer.type in SHARING and (len(layer.bottoms) == 1 or layer.type != "Concat"):
-            if layer.type != "Slice" or len(layer.tops) == 1:
-                for top in layer.tops:
-                    self._owner[top.name] = self._root(layer.bottoms[0].name)
+        if (
+            layer.type in SHARING
+            and len(layer.bottoms) == 1
+            and (layer.type != "Slice" or len(layer.tops) == 1)
+        ):
+            for top in layer.tops:
+                self._owner[top.name] = self._root(layer.bottoms[0].name)
         elif step.in_place() and self._owner:
             name = layer.tops[0].name
             for blob in values:

@@ -137,7 +137,7 @@ def _inverse(x: float) -> float:
 
 
 def rectified(slope: float) -> Map:
-    """max(x, 0) + slope * min(x, 0), as ReLU and PReLU compute it: an infinite slope makes inf * 0 of x >= 0."""
+    """max(x, 0) + slope * min(x, 0), as ReLU and PReLU compute it: an infinite slope times 0 is NaN."""
 
     def at(x: float) -> float:
         return f32(max(x, 0.0) + f32(slope * min(x, 0.0)))
@@ -156,36 +156,33 @@ def rectified(slope: float) -> Map:
 
 def raised(exponent: float) -> Map:
     """pow(x, exponent) in 32 bits."""
+    whole = math.isinf(exponent) or exponent == math.floor(exponent) if exponent == exponent else False
+    even = whole and (math.isinf(exponent) or exponent % 2 == 0)
 
     def at(x: float) -> float:
         return f32(power(x, exponent))
 
-    whole = exponent == exponent and (math.isinf(exponent) or exponent == math.floor(exponent))
-    even = whole and (math.isinf(exponent) or exponent % 2 == 0)
-
     def image(low: float, high: float) -> Image:
-        if exponent == 0:
-            return 1.0, 1.0, NEVER
-        if low == high == 1:
+        if exponent == 0 or low == high == 1:
             return 1.0, 1.0, NEVER
         if low != low or exponent != exponent:
             return NOWHERE_FINITE
-        nan = NEVER
         if low < 0 and not whole:
             if high < 0:
-                return NOWHERE_FINITE if not math.isinf(low) else (0.0, math.inf, SOMEWHERE)
-            nan, low = SOMEWHERE, 0.0
-        ends = [at(low), at(high)]
-        if low < 0 < high or (exponent < 0 and low < 0 == high):
-            if exponent > 0:
-                ends.append(0.0)
-            else:
-                ends += [math.inf] if even else [math.inf, -math.inf]
-        if whole and not even and low < 0 == high and exponent < 0:
-            ends.append(-math.inf)
-        return spanned(ends, nan)
+                return (0.0, math.inf, SOMEWHERE) if math.isinf(low) else NOWHERE_FINITE
+            return spanned([at(0.0), at(high)], SOMEWHERE)
+        return spanned([at(low), at(high), *_between_ends(exponent, even, low, high)])
 
     return image
+
+
+def _between_ends(exponent: float, even: bool, low: float, high: float) -> list[float]:
+    """What a whole power reaches at 0, where that lies between the ends: its least value, or its pole."""
+    if not low < 0 <= high:
+        return []
+    if exponent > 0:
+        return [0.0]
+    return [math.inf] if even else [math.inf, -math.inf]
 
 
 def logs(low: float, high: float) -> Image:

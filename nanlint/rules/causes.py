@@ -18,7 +18,8 @@ from nanlint.caffe.transfer.elementwise import (
     power_map,
     power_slope,
 )
-from nanlint.caffe.transfer.normalization import global_statistics, lrn_scale, region
+from nanlint.caffe.transfer.lrn import lrn_scale
+from nanlint.caffe.transfer.normalization import global_statistics, region
 from nanlint.rules.proof import Cause, culprit, joined, problem, proved, spelled, spread
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _source(birth: Birth) -> Cause:
     return Cause(
         "non-finite-source",
         "transform_param.scale",
-        f"`scale` of `{layer.name}` reads as {spelled(f32(layer.param.transform_param.scale))}, and every number of "
+        f"`scale` of `{layer.name}` reads as {spelled(f32(layer.param.transform_param.scale))}, and "
+        "every number of "
         f"`{birth.blob.name}` becomes {birth.what}; write a finite scale",
     )
 
@@ -148,7 +150,8 @@ def _exp(birth: Birth) -> Cause:
         return Cause(
             "exp-overflow",
             "exp_param.shift",
-            f"`shift: {spelled(f32(param.shift))}` of `{step.layer.name}` alone gives {spelled(outer)}: Caffe "
+            f"`shift: {spelled(f32(param.shift))}` of `{step.layer.name}` alone gives "
+            f"{spelled(outer)}: Caffe "
             "multiplies by base^shift, it does not add the exponents; write a smaller `shift`",
         )
     factor = f" times base^shift = {spelled(outer)}" if outer != 1 else ""
@@ -156,8 +159,10 @@ def _exp(birth: Birth) -> Cause:
     return Cause(
         "exp-overflow",
         "type",
-        f"`{step.layer.name}` computes e^x for x = {spread((exponent[0], exponent[1]))}{factor}, which is over the "
-        "3.4e38 of a 32-bit float (e^88.72): infinity; scale its bottom down, or clip it with a `Clip` before",
+        f"`{step.layer.name}` computes e^x for x = {spread((exponent[0], exponent[1]))}{factor}, which "
+        "is over the "
+        "3.4e38 of a 32-bit float (e^88.72): infinity; scale its bottom down, or clip it with a `Clip` "
+        "before",
     )
 
 
@@ -171,7 +176,8 @@ def _power(birth: Birth) -> Cause:
         does = f"`power: {exponent}` of `{step.layer.name}` is taken of exactly 0: infinity"
         remedy = "write a small positive `shift`"
     elif argument[0] < 0 and f32(param.power) != math.floor(f32(param.power)):
-        does = f"`power: {exponent}` of `{step.layer.name}` is taken of {shown}: a root of a negative number is NaN"
+        does = f"`power: {exponent}` of `{step.layer.name}` is taken of {shown}: a root of a negative "
+        "number is NaN"
         remedy = "keep its bottom positive (AbsVal or Clip before it, or a `shift`)"
     else:
         does = f"`{step.layer.name}` raises {shown} to `power: {exponent}`, which is over 3.4e38: infinity"
@@ -186,7 +192,8 @@ def _dropout(birth: Birth) -> Cause:
         return Cause(
             "dropout-of-everything",
             "dropout_param.dropout_ratio",
-            f"`dropout_ratio: {spelled(f32(ratio))}` of `{layer.name}` drops every element, and Caffe then multiplies 0 by "
+            f"`dropout_ratio: {spelled(f32(ratio))}` of `{layer.name}` drops every element, and Caffe "
+            "then multiplies 0 by "
             "1 / (1 - 1) = infinity: NaN everywhere; write a ratio below 1",
         )
     return _overflow(birth)
@@ -219,7 +226,8 @@ def _batch_norm(birth: Birth) -> Cause:
         why = "the net is in phase TEST" if layer.phase == "TEST" else "`use_global_stats: true`"
         words = (
             f"`{layer.name}` normalises by stored statistics ({why}), whose variance is "
-            f"{_stored_variance(step)}: with `eps: {spelled(eps)}` the root or the division gives {birth.what}; "
+            f"{_stored_variance(step)}: with `eps: {spelled(eps)}` the root or the division gives "
+            f"{birth.what}; "
             "leave `eps` out (1e-5), and load trained statistics"
         )
     else:
@@ -231,7 +239,8 @@ def _batch_norm(birth: Birth) -> Cause:
             else f"{flat} of `{bottom}` is {'0' if eps == 0 else 'below ' + spelled(-eps)}"
         )
         words = (
-            f"`eps: {spelled(eps)}` of `{layer.name}` does not keep variance + eps above 0, and {flat}: {birth.what}; "
+            f"`eps: {spelled(eps)}` of `{layer.name}` does not keep variance + eps above 0, and "
+            f"{flat}: {birth.what}; "
             "leave `eps` out (1e-5)"
         )
     return Cause("batch-norm-without-variance", "batch_norm_param.eps", words)
@@ -267,14 +276,17 @@ def _lrn(birth: Birth) -> Cause:
     route = "lrn_param.alpha" if f32(param.alpha) < 0 else "lrn_param.k"
     if low > 0:
         words = (
-            f"the running sum of `{layer.name}` along the channels loses {base} and the small squares beside a "
-            f"large channel of `{layer.bottoms[0].name}`, and what is left when it leaves the window is 0 or below: "
+            f"the running sum of `{layer.name}` along the channels loses {base} and the small squares "
+            "beside a "
+            f"large channel of `{layer.bottoms[0].name}`, and what is left when it leaves the window "
+            "is 0 or below: "
             f"{birth.what}; scale the input down, or write a smaller `alpha`"
         )
         route = "lrn_param.alpha"
     else:
         words = (
-            f"`{layer.name}` raises {base} + `alpha: {spelled(f32(param.alpha))}` times squares, which is between "
+            f"`{layer.name}` raises {base} + `alpha: {spelled(f32(param.alpha))}` times squares, which "
+            "is between "
             f"{spelled(low)} and {spelled(high)}, to -`beta`: {birth.what} where it is 0 or below; write "
             + ("`alpha` above 0" if f32(param.alpha) < 0 else "`k: 1`")
         )
@@ -286,7 +298,8 @@ def _softmax(birth: Birth) -> Cause:
     return Cause(
         "softmax-of-infinity",
         "type",
-        f"`{layer.name}` subtracts the maximum of `{layer.bottoms[0].name}`, which is infinite: inf - inf is NaN; "
+        f"`{layer.name}` subtracts the maximum of `{layer.bottoms[0].name}`, which is infinite: inf - "
+        "inf is NaN; "
         "keep its input finite",
     )
 
@@ -321,7 +334,8 @@ def _power_gradient(birth: Birth) -> Cause:
             "zero-over-zero-gradient",
             "power_param.power",
             f"the gradient of `{layer.name}` (`power: {exponent}`) is power * top / bottom, and "
-            f"`{layer.bottoms[0].name}` holds exact zeros: 0 / 0 is {birth.what} whatever comes from above; write a small "
+            f"`{layer.bottoms[0].name}` holds exact zeros: 0 / 0 is {birth.what} whatever comes from "
+            "above; write a small "
             "positive `shift`" + (", or multiply with Eltwise PROD" if param.power == 3 else ""),
         )
     return _gradient(birth)
@@ -333,7 +347,8 @@ def _product_gradient(birth: Birth) -> Cause:
         return Cause(
             "zero-over-zero-gradient",
             "eltwise_param.stable_prod_grad",
-            f"with `stable_prod_grad: false` the gradient of `{layer.name}` is the product divided by the bottom, and "
+            f"with `stable_prod_grad: false` the gradient of `{layer.name}` is the product divided by "
+            "the bottom, and "
             f"`{birth.blob.name}` holds exact zeros: 0 / 0 is NaN; leave `stable_prod_grad` out",
         )
     return _gradient(birth)
@@ -344,8 +359,8 @@ def _gradient(birth: Birth) -> Cause:
     return Cause(
         "infinite-gradient",
         "type",
-        f"the gradient that `{layer.name}` ({layer.type}) passes to `{birth.blob.name}` surely is {birth.what}; "
-        + _gradient_remedy(layer),
+        f"the gradient that `{layer.name}` ({layer.type}) passes to `{birth.blob.name}` surely is "
+        f"{birth.what}; " + _gradient_remedy(layer),
     )
 
 

@@ -23,8 +23,8 @@ def label_out_of_range(net: Net) -> Iterator[Problem]:
     """A label or an index lies outside the classes, and Caffe reads and writes beyond the blob.
 
     **In Caffe** labels are cut to whole numbers and used as they are: the checks are for debug builds alone
-    (softmax_loss_layer.cpp, hinge_loss_layer.cpp, multinomial_logistic_loss_layer.cpp, embed_layer.cpp). The score of
-    another row or of other memory is read, and the gradient is written there.
+    (softmax_loss_layer.cpp, hinge_loss_layer.cpp, multinomial_logistic_loss_layer.cpp, embed_layer.cpp). The
+    score of another row or of other memory is read, and the gradient is written there.
 
     **Instead** label from 0 to the number of classes - 1, and write as many outputs as there are classes.
     """
@@ -44,7 +44,8 @@ def _label(layer: Layer) -> Iterator[Problem]:
         return
     yield finding(
         layer.at("bottom[1]"),
-        f"`{layer.bottoms[1].name}` holds the label {spelled(label)}, and `{layer.name}` has {classes} classes, 0 to "
+        f"`{layer.bottoms[1].name}` holds the label {spelled(label)}, and `{layer.name}` has {classes} "
+        "classes, 0 to "
         f"{classes - 1}: Caffe does not check it and {_does(layer)} outside `{layer.bottoms[0].name}`; "
         "write a label of an existing class, or more outputs",
         related=[Related(f"the {classes} classes come from here", layer.bottoms[0].producer.at())],
@@ -90,7 +91,8 @@ def _index(layer: Layer) -> Iterator[Problem]:
         return
     yield finding(
         layer.at("bottom[0]"),
-        f"`{layer.bottoms[0].name}` holds the index {spelled(index)}, and `{layer.name}` has `input_dim: {rows}`: Caffe "
+        f"`{layer.bottoms[0].name}` holds the index {spelled(index)}, and `{layer.name}` has "
+        f"`input_dim: {rows}`: Caffe "
         "does not check it and reads outside the weights; write an index from 0 to "
         f"{rows - 1}, or a larger `input_dim`",
         layer=layer.name,
@@ -102,9 +104,9 @@ def _index(layer: Layer) -> Iterator[Problem]:
 def infinite_loss(net: Net) -> Iterator[Problem]:
     """A loss surely exceeds the largest 32-bit float in the first iteration.
 
-    **In Caffe** losses that square (EuclideanLoss, HingeLoss with L2, ContrastiveLoss) overflow at differences
-    of about 1.8e19; sums of several losses, and loss_weight times a loss, are 32-bit floats as well.
-    SoftmaxWithLoss cannot overflow: it gives a label at most 87.34.
+    **In Caffe** losses that square (EuclideanLoss, HingeLoss with L2, ContrastiveLoss) overflow at
+    differences of about 1.8e19; sums of several losses, and loss_weight times a loss, are 32-bit floats as
+    well. SoftmaxWithLoss cannot overflow: it gives a label at most 87.34.
 
     **Instead** scale the targets, or write a smaller `loss_weight`.
     """
@@ -117,7 +119,8 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
         )
         yield finding(
             layers[-1].at("loss_weight[0]" if layers[-1].param.loss_weight else "type"),
-            f"the reported loss, summed over {weights}, is not finite in the first iteration; write smaller loss weights",
+            f"the reported loss, summed over {weights}, is not finite in the first iteration; write "
+            "smaller loss weights",
             evidence="; ".join(trail(got, got.step(layer)) for layer in layers[:3]),
             layer=layers[-1].name,
             phase=net.phase,
@@ -128,8 +131,8 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
 def not_probabilities(layer: Layer) -> Iterator[Problem]:
     """MultinomialLogisticLoss reads something that is no probability.
 
-    **In Caffe** it takes -ln(max(p, 1e-20)) of its bottom as it is (multinomial_logistic_loss_layer.cpp): scores
-    below 0 all cost 46.05 with a gradient of up to 1e20 / N.
+    **In Caffe** it takes -ln(max(p, 1e-20)) of its bottom as it is (multinomial_logistic_loss_layer.cpp):
+    scores below 0 all cost 46.05 with a gradient of up to 1e20 / N.
 
     **Instead** put a Softmax before it, or write SoftmaxWithLoss, which takes scores.
     """
@@ -141,8 +144,10 @@ def not_probabilities(layer: Layer) -> Iterator[Problem]:
     maker = layer.bottoms[0].producer
     yield finding(
         layer.at("bottom[0]"),
-        f"`{layer.name}` takes the logarithm of `{layer.bottoms[0].name}`, which the {maker.type} `{maker.name}` does not "
-        "keep within 0 and 1: where it is 0 or below the gradient is up to 1e20; put a Softmax before it, or write "
+        f"`{layer.name}` takes the logarithm of `{layer.bottoms[0].name}`, which the {maker.type} "
+        f"`{maker.name}` does not "
+        "keep within 0 and 1: where it is 0 or below the gradient is up to 1e20; put a Softmax before "
+        "it, or write "
         '`type: "SoftmaxWithLoss"`',
         related=[Related("it is made here", maker.at())],
         layer=layer.name,
@@ -168,7 +173,8 @@ def softmax_of_one_class(layer: Layer) -> Iterator[Problem]:
         return
     yield finding(
         layer.at("bottom[0]"),
-        f"`{layer.bottoms[0].name}` gives `{layer.name}` one class, whose probability is always 1: the loss is 0 and "
+        f"`{layer.bottoms[0].name}` gives `{layer.name}` one class, whose probability is always 1: the "
+        "loss is 0 and "
         "nothing learns, and a label of 1 lies outside; write `num_output: 2`, or SigmoidCrossEntropyLoss",
         related=[Related("it is made here", layer.bottoms[0].producer.at())],
         layer=layer.name,

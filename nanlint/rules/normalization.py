@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import f32
+from nanlint.analysis.ranges import ranges
+from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import is_finite
 from nanlint.caffe.model import TRAIN
+from nanlint.caffe.transfer.lrn import WITHIN_CHANNEL
 from nanlint.caffe.transfer.normalization import global_statistics
+from nanlint.caffe.values import TINY
 from nanlint.findings import Effect, Problem
 from nanlint.rules.causes import of_kind
 from nanlint.rules.proof import spelled
-from nanlint.rules.registry import ERROR, finding, rule
+from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Layer, Net
+    from nanlint.caffe.model import Layer, Net, Solver
 
 
 @rule("NRM001", "batch-norm-without-variance", ERROR, effect=Effect.NON_FINITE)
 def batch_norm_without_variance(net: Net) -> Iterator[Problem]:
     """BatchNorm surely divides by 0 or takes the root of a negative number.
 
-    **In Caffe** BatchNorm divides by sqrt(variance + eps), and nothing checks `eps` (batch_norm_layer.cpp). The
-    variance is 0 for a constant channel (dead ReLU below) and for one element a channel, and in phase TEST or with
-    `use_global_stats` until statistics are stored.
+    **In Caffe** BatchNorm divides by sqrt(variance + eps), and nothing checks `eps` (batch_norm_layer.cpp).
+    The variance is 0 for a constant channel (dead ReLU below) and for one element a channel, and in phase
+    TEST or with `use_global_stats` until statistics are stored.
 
     **Instead** leave `eps` out: 1e-5.
     """
@@ -35,10 +39,10 @@ def batch_norm_without_variance(net: Net) -> Iterator[Problem]:
 def lrn_base(net: Net) -> Iterator[Problem]:
     """LRN surely raises 0 or a negative number to a negative power.
 
-    **In Caffe** y = x (k + alpha/size * sum of squares)^-beta (lrn_layer.cpp). `k: 0` meets windows of zeros, as
-    after ReLU; a negative `alpha` or `k` makes the sum negative. WITHIN_CHANNEL ignores `k` and uses 1. The sum runs
-    along the channels: a channel about 4100 sqrt(k size / alpha) or more in size swallows k, and 0 or rounding noise is
-    left when it leaves the window.
+    **In Caffe** y = x (k + alpha/size * sum of squares)^-beta (lrn_layer.cpp). `k: 0` meets windows of
+    zeros, as after ReLU; a negative `alpha` or `k` makes the sum negative. WITHIN_CHANNEL ignores `k` and
+    uses 1. The sum runs along the channels: a channel about 4100 sqrt(k size / alpha) or more in size
+    swallows k, and 0 or rounding noise is left when it leaves the window.
 
     **Instead** keep `k: 1` and a small positive `alpha`.
     """
@@ -61,8 +65,8 @@ def mvn_without_variance(net: Net) -> Iterator[Problem]:
 def softmax_of_infinity(net: Net) -> Iterator[Problem]:
     """A Softmax surely meets +infinity, or -infinity in all classes.
 
-    **In Caffe** the maximum is subtracted first (softmax_layer.cpp), so that finite scores of any size are safe;
-    infinity minus infinity is NaN.
+    **In Caffe** the maximum is subtracted first (softmax_layer.cpp), so that finite scores of any size are
+    safe; infinity minus infinity is NaN.
 
     **Instead** keep the scores finite.
     """
@@ -83,8 +87,121 @@ def running_statistics(layer: Layer) -> Iterator[Problem]:
         return
     yield finding(
         layer.at("batch_norm_param.moving_average_fraction"),
-        f"`moving_average_fraction: {spelled(fraction)}` of `{layer.name}` makes the running mean and variance NaN in "
+        f"`moving_average_fraction: {spelled(fraction)}` of `{layer.name}` makes the running mean and "
+        "variance NaN in "
         "the first iteration, and every test with them; write a fraction below 1",
         layer=layer.name,
         phase=layer.net.phase,
+    )
+
+
+@rule("NRM006", "unsafe-eps", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm", "MVN"))
+def unsafe_eps(layer: Layer) -> Iterator[Problem]:
+    """An `eps` of 0 or below does not protect from a variance of 0.
+
+    **In Caffe** BatchNorm divides by sqrt(variance + eps), MVN by sqrt(variance) + eps, unchecked. A channel
+    that is constant over the batch (dead units, borders, a batch of equal inputs) then gives 0/0.
+
+    **Instead** leave `eps` out.
+    """
+    message = "batch_norm_param" if layer.type == "BatchNorm" else "mvn_param"
+    eps = f32(getattr(layer.param, message).eps)
+    divides = layer.type == "BatchNorm" or layer.param.mvn_param.normalize_variance
+    if eps > 0 or eps != eps or not divides or layer.refused or not layer.tops:
+        return
+    step = ranges(layer.net).step(layer)
+    if any(value.surely_bad for value in (*step.bottoms, *step.tops)) or not step.tops[0].nan:
+        return
+    yield finding(
+        layer.at(f"{message}.eps"),
+        f"`eps: {spelled(eps)}` of `{layer.name}` does not keep its divisor above 0: a channel of "
+        f"`{layer.bottoms[0].name}` that is constant gives 0 / 0, NaN; leave `eps` out",
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+@rule("NRM007", "lrn-base-may-be-zero", WARNING, effect=Effect.NON_FINITE, layers=("LRN",))
+def lrn_base_may_be_zero(layer: Layer) -> Iterator[Problem]:
+    """LRN settings let its base reach 0 or below.
+
+    **In Caffe** y = x (k + alpha/size * sum of squares)^-beta (lrn_layer.cpp): with `k: 0` a window of zeros
+    gives 0 * infinity, with a negative `alpha` large inputs give NaN.
+
+    **Instead** keep `k: 1` and a positive `alpha`.
+    """
+    param = layer.param.lrn_param
+    within = param.norm_region == WITHIN_CHANNEL
+    positive = f32(param.alpha) >= 0 and (within or f32(param.k) > 0)
+    if positive or f32(param.beta) == 0 or layer.refused or not layer.tops:
+        return
+    step = ranges(layer.net).step(layer)
+    if any(value.surely_bad for value in (*step.bottoms, *step.tops)):
+        return
+    name = "alpha" if f32(param.alpha) < 0 else "k"
+    yield finding(
+        layer.at(f"lrn_param.{name}"),
+        f"`{name}: {spelled(f32(getattr(param, name)))}` lets the base of `{layer.name}` reach 0 or "
+        "below, depending on "
+        f"`{layer.bottoms[0].name}`: NaN or infinity; write "
+        + ("a positive `alpha`" if name == "alpha" else "`k: 1`"),
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+@rule("NRM008", "growing-statistics", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm",))
+def growing_statistics(layer: Layer) -> Iterator[Problem]:
+    """A `moving_average_fraction` above 1 lets the running statistics grow without end.
+
+    **In Caffe** the sums and their counter are multiplied by it in every iteration (batch_norm_layer.cpp):
+    1.01 is infinite after about 8,900 iterations, and every test is NaN from then on.
+
+    **Instead** write a fraction below 1, such as 0.999.
+    """
+    fraction = f32(layer.param.batch_norm_param.moving_average_fraction)
+    if not 1 < fraction <= FLOAT_MAX or layer.refused or layer.phase != TRAIN or global_statistics(layer):
+        return
+    yield finding(
+        layer.at("batch_norm_param.moving_average_fraction"),
+        f"`moving_average_fraction: {spelled(fraction)}` of `{layer.name}` multiplies the running "
+        "statistics in every "
+        f"iteration, so that they are infinite after about {int(88.72 / math.log(fraction))} and tests "
+        "are NaN; write a "
+        "fraction below 1",
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+@rule("NRM009", "global-statistics-in-training", WARNING, effect=Effect.DIVERGENCE)
+def global_statistics_in_training(solver: Solver) -> Iterator[Problem]:
+    """BatchNorm trains on stored statistics although the solver loads none.
+
+    **In Caffe** `use_global_stats: true` normalises by blobs 0 to 2 of the layer, which are 0 in a fresh
+    net: the layer then multiplies by 1 / sqrt(eps), 316 at 1e-5, forward and backward
+    (batch_norm_layer.cpp); 16 in series overflow. With trained weights (`weights` in the solver, `-weights`
+    on the command line) it is how one fine-tunes.
+
+    **Instead** leave `use_global_stats` out: TRAIN then uses the batch, TEST the stored statistics. Or name
+    the weights in the solver.
+    """
+    net = solver.train_net
+    if net is None or solver.param.weights:
+        return
+    norms = [layer for layer in net.layers if layer.type == "BatchNorm" and not layer.refused]
+    fresh = [layer for layer in norms if global_statistics(layer) and not layer.param.blobs]
+    if not fresh or len(fresh) < len(norms):
+        return
+    first = fresh[0]
+    gain = 1 / math.sqrt(max(f32(first.param.batch_norm_param.eps), TINY))
+    others = f" and {len(fresh) - 1} more" if len(fresh) > 1 else ""
+    yield finding(
+        first.at("batch_norm_param.use_global_stats"),
+        f"`use_global_stats: true` makes `{first.name}`{others} train on stored statistics, and the "
+        "solver names no "
+        f"`weights` that hold some: a fresh net multiplies by {spelled(gain)} there; leave it out, or "
+        "write `weights`",
+        layer=first.name,
+        phase=net.phase,
     )

@@ -127,7 +127,8 @@ def non_finite_setting(net: Net) -> Iterator[Problem]:
 def _loss_weight(layer: Layer, index: int, weight: float) -> Problem:
     return finding(
         layer.at(f"loss_weight[{index}]"),
-        f"`loss_weight` of `{layer.name}` reads as {spelled(weight)}, and so does the reported loss, with most of the "
+        f"`loss_weight` of `{layer.name}` reads as {spelled(weight)}, and so does the reported loss, "
+        "with most of the "
         "gradients below it; write a finite weight",
         layer=layer.name,
         phase=layer.net.phase,
@@ -151,8 +152,8 @@ def zero_over_zero_gradient(net: Net) -> Iterator[Problem]:
     """A gradient is computed as a quotient whose two sides are surely 0.
 
     **In Caffe** Power with any power but 0, 1 and 2 multiplies with power * top / bottom
-    (power_layer.cpp, Backward_cpu): at exactly 0 that is 0/0, also where the true gradient is 0 (power 3). Eltwise PROD
-    with `stable_prod_grad: false` divides the product by the bottom (eltwise_layer.cpp).
+    (power_layer.cpp, Backward_cpu): at exactly 0 that is 0/0, also where the true gradient is 0 (power 3).
+    Eltwise PROD with `stable_prod_grad: false` divides the product by the bottom (eltwise_layer.cpp).
 
     **Instead** shift the argument away from 0; leave `stable_prod_grad` at its default.
     """
@@ -169,3 +170,25 @@ def infinite_gradient(net: Net) -> Iterator[Problem]:
     **Instead** keep the layer away from the values where its slope is infinite.
     """
     yield from of_kind(net, "infinite-gradient")
+
+
+@rule("NUM010", "filter-drops-every-row", ERROR, effect=Effect.NON_FINITE, layers=("Filter",))
+def filter_drops_every_row(layer: Layer) -> Iterator[Problem]:
+    """The selector of a Filter is 0 throughout, so that no row is left.
+
+    **In Caffe** a row passes where its selector is not 0 (filter_layer.cpp). With none left the tops are
+    empty: their mean in the debug log is 0/0, NaN, backward divides by 0, and many layers abort on an empty
+    blob.
+
+    **Instead** make the selector 1 for the rows to keep.
+    """
+    if layer.refused or len(layer.bottoms) < 2 or ranges(layer.net).step(layer).bottoms[-1].constant != 0:
+        return
+    yield finding(
+        layer.at(f"bottom[{len(layer.bottoms) - 1}]"),
+        f"the selector `{layer.bottoms[-1].name}` is 0 throughout, so `{layer.name}` keeps no row: "
+        "what it makes is "
+        "empty, and its mean 0 / 0, NaN; write 1 for the rows to keep",
+        layer=layer.name,
+        phase=layer.net.phase,
+    )

@@ -11,14 +11,28 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.draws import anything
 from nanlint.caffe.layers.base import InPlace
 from nanlint.caffe.model import count
-from nanlint.caffe.values import Value, anything
+from nanlint.caffe.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer
 
-FAMILIES = ("sources", "elementwise", "sums", "normalization", "shaping", "losses")
+FAMILIES = (
+    "sources",
+    "elementwise",
+    "activations",
+    "scaling",
+    "sums",
+    "reductions",
+    "pooling",
+    "normalization",
+    "lrn",
+    "softmax",
+    "shaping",
+    "losses",
+)
 
 
 class Step:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from nanlint.caffe.combining import combine
+from nanlint.caffe.draws import anything, constant
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import (
     NEVER,
@@ -18,9 +20,9 @@ from nanlint.caffe.intervals import (
     times,
 )
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.transfer.normalization import bad_for_softmax
-from nanlint.caffe.transfer.sums import summed
-from nanlint.caffe.values import NAN, Value, anything, combine, constant
+from nanlint.caffe.transfer.reductions import summed
+from nanlint.caffe.transfer.softmax import bad_for_softmax
+from nanlint.caffe.values import NAN, Value
 
 SOFTMAX_FLOOR = 87.34
 """-ln FLT_MIN: the most that SoftmaxWithLoss gives a label."""
@@ -123,7 +125,9 @@ def _averaged(sums: Value, most: int | None) -> Value:
         return sums
     low = min(sums.low, sums.low / most) if math.isfinite(sums.low) else sums.low
     high = max(sums.high, sums.high / most) if math.isfinite(sums.high) else sums.high
-    found = tuple(interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf)
+    found = tuple(
+        interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf
+    )
     return Value(low, high, sums.nan, sums.known, 1, found=found)
 
 

@@ -5,19 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.draws import between, constant, gaussian, numbers, uniform, unknown
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.model import Shape, count
 from nanlint.caffe.transfer import Step, forward, size
-from nanlint.caffe.values import (
-    Part,
-    Value,
-    between,
-    constant,
-    gaussian,
-    numbers,
-    uniform,
-    unknown,
-)
+from nanlint.caffe.values import Part, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, LearnedParam
@@ -28,7 +20,7 @@ SUMMING = ("InnerProduct", "Convolution", "Deconvolution")
 
 
 def filled(filler: FillerParameter, shape: Shape, *, split: bool = True) -> Value:
-    """What a filler writes into a blob (filler.hpp), without parts unless `split`; unknown where it aborts."""
+    """What a filler writes (filler.hpp), without parts unless `split`; unknown where it aborts."""
     number = count(shape)
     if filler.type == "constant":
         return constant(filler.value, number)
@@ -101,7 +93,7 @@ def weights_of(learned: LearnedParam) -> Value:
 
 @forward("DummyData")
 def dummy_data(step: Step) -> list[Value]:
-    """Each top by its filler; one filler serves all tops, none is constant 0 (dummy_data_layer.cpp, LayerSetUp)."""
+    """Each top by its filler: one serves all tops, none is constant 0 (dummy_data_layer.cpp, LayerSetUp)."""
     fillers = step.layer.param.dummy_data_param.data_filler
     tops = []
     for index, blob in enumerate(step.layer.tops):
@@ -132,7 +124,7 @@ def bytes_of_images(step: Step) -> list[Value]:
 
 
 def transformed(transform: TransformationParameter, blob: Blob) -> Value:
-    """(byte - mean) * scale (data_transformer.cpp, Transform); the database could hold other numbers than bytes."""
+    """(byte - mean) * scale (data_transformer.cpp, Transform); a database can hold more than bytes."""
     low, high = 0.0, 255.0
     if transform.mean_file:
         low = -255.0

@@ -1,36 +1,20 @@
-"""Layers that add: convolution, inner product, Eltwise, Reduction, pooling."""
+"""Convolution and inner product: sums of products with weights."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.combining import ROUNDING, combine, farthest, repeated_sum
+from nanlint.caffe.draws import anything, constant, normal_parts, normal_reach
 from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, Image, Interval, magnitude, plus, quotient, raised, scaled, times
-from nanlint.caffe.layers.pooling import CEIL, windows, windows_outside
+from nanlint.caffe.intervals import NEVER, Image, Interval, magnitude, plus, times
 from nanlint.caffe.model import count
-from nanlint.caffe.transfer import Step, backward, forward, size
-from nanlint.caffe.values import (
-    NAN,
-    TINY,
-    Part,
-    Value,
-    anything,
-    combine,
-    constant,
-    farthest,
-    highest,
-    hull,
-    is_infinite,
-    normal_parts,
-    normal_reach,
-    total,
-)
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.caffe.values import NAN, TINY, Part, Value, is_infinite
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
-
-ROUNDING = 6e-8
 
 
 def weighted(
@@ -67,7 +51,7 @@ def weighted(
         found.append(_infinite_sum(x, weights, terms))
     single = x.constant is not None and weights.constant is not None and not padded
     if single and not found:
-        return _exact(product, terms, outputs)
+        return repeated_sum(product, terms, outputs)
     value = Value(low, high, nan or (bool(found) and found[0] == NAN), True, outputs, found=tuple(found))
     if found or not (independent and x.finite and weights.number and weights.finite and covering):
         return _overflown(value)
@@ -81,26 +65,8 @@ def _sum_of(product: Image, terms: int, padded: bool) -> Interval:
     return low - abs(low) * terms * ROUNDING, high + abs(high) * terms * ROUNDING
 
 
-def _exact(product: Image, terms: int, outputs: int | None) -> Value:
-    """All products are the same number."""
-    one = product[0]
-    whole = f32(one * terms)
-    if math.isfinite(whole) and (one == math.floor(one) and abs(whole) < 2**24):
-        return constant(whole, outputs)
-    if not math.isfinite(whole):
-        return constant(whole if terms else 0.0, outputs)
-    slack = abs(whole) * terms * ROUNDING if terms > 1 else 0.0
-    value = constant(whole, outputs)
-    return value.but(
-        low=f32(whole - slack),
-        high=f32(whole + slack),
-        parts=(Part(whole - slack, whole + slack, 1.0),),
-        integer=False,
-    )
-
-
 def _narrowed(bounds: Interval, x: Value, weights: Value, terms: int, outputs: int | None) -> Interval:
-    """A sum of independent weights of mean m and sub-Gaussian deviation s is within m sum(x) +- reach s |x|."""
+    """A sum of independent weights of mean m and deviation s is within m sum(x) +- reach s |x|."""
     half = (weights.high - weights.low) / 2
     if weights.equal or not math.isfinite(half):
         return bounds
@@ -258,217 +224,3 @@ def convolution_gradient(step: Step) -> list[Value]:
         weighted(grad, step.weights[0], terms, x.count, 1, padded=True, independent=False)
         for grad, x in zip(step.grads, step.bottoms, strict=False)
     ]
-
-
-# --- Eltwise ---
-
-PROD, SUM, MAX = 0, 1, 2
-
-
-@forward("Eltwise")
-def eltwise(step: Step) -> list[Value]:
-    """SUM skips coefficients of 0; in place, SUM and MAX lose bottom 0 (eltwise_layer.cpp)."""
-    param = step.layer.param.eltwise_param
-    inputs = list(step.bottoms)
-    if param.operation == PROD:
-        top = inputs[0]
-        for other in inputs[1:]:
-            top = combine(top, other, times)
-        return [top]
-    if param.operation == SUM:
-        coefficients = list(param.coeff) or [1.0] * len(inputs)
-        if step.in_place():
-            inputs[0] = constant(0.0, inputs[0].count)
-        top = constant(0.0, step.top_count())
-        for coefficient, value in zip(coefficients, inputs, strict=False):
-            if coefficient != 0:
-                term = value.map(lambda low, high, c=coefficient: times((low, high), (f32(c), f32(c))))  # type: ignore[misc]
-                top = term if top.constant == 0 and value.finite else combine(top, term, plus)
-        return [top]
-    return [_largest(inputs, step)]
-
-
-def _largest(inputs: list[Value], step: Step) -> Value:
-    """Element by element maximum; NaN of bottom 1 is taken, of the others dropped."""
-    low = max((v.low for v in inputs if v.low == v.low), default=-FLOAT_MAX)
-    high = max((v.high for v in inputs if v.high == v.high), default=-FLOAT_MAX)
-    if step.in_place():
-        return Value(-FLOAT_MAX, high, known=False, count=step.top_count())
-    found = [NAN] if inputs[1].surely_nan and len(inputs) == 2 else []
-    nan = any(value.nan or value.low != value.low for value in inputs)
-    if nan:
-        low = (
-            min(v.low for v in inputs if v.low == v.low)
-            if any(v.low == v.low for v in inputs)
-            else -FLOAT_MAX
-        )
-    reached = max(highest(value) for value in inputs)
-    if reached > -math.inf and reached <= high and not nan:
-        found.append((reached, high))
-    return Value(low, high, nan, all(v.known for v in inputs), step.top_count(), found=tuple(found))
-
-
-@backward("Eltwise")
-def eltwise_gradient(step: Step) -> list[Value]:
-    param = step.layer.param.eltwise_param
-    grad = step.grads[0]
-    if param.operation == SUM:
-        coefficients = list(param.coeff) or [1.0] * len(step.bottoms)
-        return [grad if c == 1 else grad.map(scaled(f32(c))) for c in coefficients]
-    if param.operation == MAX:
-        passed = Value(min(grad.low, 0.0), max(grad.high, 0.0), grad.nan, grad.known, grad.count)
-        return [passed for _ in step.bottoms]
-    grads = []
-    for index, bottom in enumerate(step.bottoms):
-        if param.stable_prod_grad:
-            others = [value for other, value in enumerate(step.bottoms) if other != index]
-            rest = others[0]
-            for value in others[1:]:
-                rest = combine(rest, value, times)
-        else:
-            rest = combine(step.tops[0], bottom, quotient)
-            if bottom.surely(lambda low, high: low == 0 == high):
-                # the product at a 0 is 0, or not finite already
-                rest = rest.but(nan=True, found=(*rest.found, NAN))
-        grads.append(combine(rest, grad, times))
-    return grads
-
-
-# --- Reduction ---
-
-R_SUM, R_ASUM, R_SUMSQ, R_MEAN = 1, 2, 3, 4
-
-
-@forward("Reduction")
-def reduction(step: Step) -> list[Value]:
-    """SUM, ASUM, SUMSQ or MEAN from `axis` on, times coeff; MEAN sums first (reduction_layer.cpp)."""
-    param, x = step.layer.param.reduction_param, step.bottoms[0]
-    outputs = step.top_count()
-    terms = x.count // outputs if x.count and outputs else None
-    if param.operation == R_ASUM:
-        x = x.map(magnitude)
-    elif param.operation == R_SUMSQ:
-        x = x.map(raised(2.0))
-    coefficient = f32(param.coeff)
-    if param.operation == R_MEAN and terms:
-        coefficient = f32(coefficient / terms)
-    sums = summed(x, terms, outputs)
-    return [sums.map(scaled(coefficient)) if coefficient != 1 else sums]
-
-
-def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
-    """Sums of `terms` elements each; every element is in one of them."""
-    if x.low != x.low:
-        return constant(math.nan, outputs)
-    if x.constant is not None and terms is not None:
-        return _exact((x.constant, x.constant, NEVER), terms, outputs)
-    if terms is None or not x.known:
-        return anything(outputs).but(nan=x.nan, found=(NAN,) if x.surely_nan else ())
-    low, high = total(x, terms) if x.count == terms else (x.low * terms, x.high * terms)
-    wide = max(abs(x.low), abs(x.high)) * terms * terms * ROUNDING
-    low, high = (low - wide, high + wide) if math.isfinite(wide) else (low, high)
-    if x.low >= 0:
-        low = max(low, 0.0)
-    up, down = x.surely(lambda a, b: a == math.inf), x.surely(lambda a, b: b == -math.inf)
-    found: tuple[Interval, ...] = ()
-    if x.surely_nan or (up and down and outputs == 1):
-        found = (NAN,)
-    elif up or down:
-        sure = math.inf if up else -math.inf
-        found = ((sure, sure),) if not x.nan and not (x.low == -math.inf and x.high == math.inf) else ()
-        if not found:
-            return Value(-math.inf, math.inf, True, True, outputs, found=(NAN,))
-    elif x.low >= 0 or x.high <= 0:
-        size_ = farthest(x)
-        if x.low >= 0 and size_ > low:
-            found = ((f32(size_), f32(high)),)
-    nan = x.nan or (x.low == -math.inf and x.high == math.inf) or found == (NAN,)
-    return Value(f32(low), f32(high), nan, True, outputs, 1 if outputs else 0, found=found)
-
-
-@backward("Reduction")
-def reduction_gradient(step: Step) -> list[Value]:
-    """coeff times the gradient, times sign (ASUM) or 2x (SUMSQ), divided by the number (MEAN)."""
-    param, x = step.layer.param.reduction_param, step.bottoms[0]
-    outputs = step.top_count()
-    coefficient = f32(param.coeff)
-    if param.operation == R_MEAN and x.count and outputs:
-        coefficient = f32(coefficient / (x.count // outputs))
-    factor = constant(coefficient, x.count)
-    grad = combine(factor, step.grads[0].sized(x.count), times)
-    if param.operation == R_ASUM:
-        return [combine(grad, x.map(lambda a, b: (-1.0, 1.0, NEVER), of_nan=(0.0, 0.0)), times)]
-    if param.operation == R_SUMSQ:
-        doubled = combine(factor, step.grads[0].sized(x.count), times).map(scaled(2.0))
-        return [combine(doubled, x, times)]
-    return [grad.but(count=x.count)]
-
-
-# --- Pooling: what a window makes of its elements; windows at or beyond the border are rules/pooling's ---
-
-POOL_MAX, POOL_AVE = 0, 1
-
-
-@forward("Pooling")
-def pooling(step: Step) -> list[Value]:
-    x, param = step.bottoms[0], step.layer.param.pooling_param
-    outputs = step.top_count()
-    outside = windows_outside(param, step.layer.bottoms[0].shape)
-    if param.pool == POOL_AVE and any(last.start == last.size for last in outside):
-        return [Value(-math.inf, math.inf, True, x.known, outputs, found=(NAN,))]
-    if param.pool == POOL_MAX:
-        top = _maxima(x, outputs, _pool_covers(step.layer))
-        if outside:
-            top = hull([top, constant(-FLOAT_MAX, 1)], outputs)
-        return [top, Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)]
-    if param.pool != POOL_AVE:
-        return []
-    padded = bool(param.pad or param.pad_h or param.pad_w)
-    low, high = (min(x.low, 0.0), max(x.high, 0.0)) if padded and x.low == x.low else (x.low, x.high)
-    found = []
-    if _pool_covers(step.layer):
-        found = [NAN] if x.surely_nan else []
-        for bad in ((math.inf, math.inf), (-math.inf, -math.inf)):
-            if x.surely(lambda a, b, bad=bad: (a, b) == bad) and not x.nan:  # type: ignore[misc]
-                found.append(bad if x.low != -bad[0] and x.high != -bad[0] else NAN)
-    if x.constant is not None and not padded:
-        exact = x.constant == 0 or x.constant != x.constant
-        return [constant(x.constant, outputs) if exact else x.bounds(outputs)]
-    nan = x.nan or bool(found)
-    return [Value(low, high, nan, x.known, outputs, found=tuple(found))]
-
-
-def _maxima(x: Value, outputs: int | None, covering: bool) -> Value:
-    if x.constant is not None and x.finite:
-        return constant(x.constant, outputs)
-    if x.low != x.low:
-        return constant(-FLOAT_MAX, outputs)
-    low = x.low if not x.nan else -FLOAT_MAX
-    reached = highest(x) if covering else -math.inf
-    found = ((reached, x.high),) if reached > -math.inf else ()
-    return Value(max(low, -FLOAT_MAX), x.high, False, x.known, outputs, found=found, integer=x.integer)
-
-
-def _pool_covers(layer: Layer) -> bool:
-    """Whether every element lies in some window: global, or no stride beyond the kernel."""
-    param, shape = layer.param.pooling_param, layer.bottoms[0].shape
-    if param.global_pooling:
-        return True
-    if shape is None or len(shape) != 4 or param.round_mode != CEIL:
-        return False
-    return all((window.kernel or 0) >= window.stride for window in windows(param, *shape[2:]))
-
-
-@backward("Pooling")
-def pooling_gradient(step: Step) -> list[Value]:
-    grad, x, outputs = step.grads[0], step.bottoms[0], size(step.layer.tops[0])
-    if windows_outside(step.layer.param.pooling_param, step.layer.bottoms[0].shape):
-        return [anything(x.count).but(nan=grad.nan)]
-    if grad.low != grad.low:
-        return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
-    if outputs is None or x.count is None:
-        return [anything(x.count)]
-    overlap = float(outputs)
-    low, high = min(0.0, grad.low * overlap), max(0.0, grad.high * overlap)
-    found = (NAN,) if grad.surely_nan else ()
-    return [Value(f32(low), f32(high), grad.nan, grad.known, x.count, found=found)]

@@ -1,0 +1,211 @@
+"""LRN: x (k + alpha/size * sum of squares)^-beta (lrn_layer.cpp)."""
+
+from __future__ import annotations
+
+import math
+
+from nanlint.caffe.combining import farthest
+from nanlint.caffe.draws import anything, unknown
+from nanlint.caffe.float32 import FLOAT_MAX, f32
+from nanlint.caffe.intervals import (
+    NEVER,
+    SOMEWHERE,
+    Interval,
+    magnitude,
+    raised,
+    times,
+)
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.caffe.transfer.normalization import all_nan
+from nanlint.caffe.values import NAN, Value
+
+WITHIN_CHANNEL = 1
+
+
+def lrn_scale(step: Step) -> Interval:
+    """Bounds of what LRN raises to -beta."""
+    param, x = step.layer.param.lrn_param, step.bottoms[0]
+    size, alpha = param.local_size, f32(param.alpha)
+    least, most, _ = magnitude(x.low, x.high) if x.low == x.low else (0.0, FLOAT_MAX, NEVER)
+    if param.norm_region == WITHIN_CHANNEL:
+        base, factor, window = 1.0, alpha, 1.0
+        smallest = _window_share(step, size)
+    else:
+        base, factor, window = f32(param.k), f32(alpha / size), float(size)
+        shape = step.layer.bottoms[0].shape
+        channels = shape[1] if shape and len(shape) > 1 else None
+        smallest = float(min(size // 2 + 1, channels)) if channels else 1.0
+        window = min(window, float(channels)) if channels else window
+    squares = (least * least * smallest, most * most * window)
+    ends = [base + factor * squares[0], base + factor * squares[1]]
+    if factor != factor or base != base:
+        return NAN
+    return f32(min(ends)), f32(max(ends))
+
+
+def _window_share(step: Step, size: int) -> float:
+    """The least share of a square window that lies inside the map (its border counts as zeros)."""
+    shape = step.layer.bottoms[0].shape
+    if not shape or len(shape) != 4 or None in shape[2:]:
+        return 0.0
+    share = 1.0
+    for side in shape[2:]:
+        assert side is not None
+        share *= min(size // 2 + 1, side) / size
+    return share
+
+
+def lrn_certain(step: Step) -> Interval | None:
+    """An interval that the scale at some element whose x is not 0 surely falls into."""
+    param, x = step.layer.param.lrn_param, step.bottoms[0]
+    reached = farthest(x)
+    alpha = f32(param.alpha)
+    factor = alpha if param.norm_region == WITHIN_CHANNEL else f32(alpha / param.local_size)
+    share = 1 / param.local_size**2 if param.norm_region == WITHIN_CHANNEL else 1.0
+    base = 1.0 if param.norm_region == WITHIN_CHANNEL else f32(param.k)
+    low, high = lrn_scale(step)
+    edge = base + factor * share * reached * reached
+    if not x.known or x.nan or reached <= 0 or edge != edge:
+        return None
+    return (low, f32(edge)) if factor < 0 else (f32(edge), high)
+
+
+@forward("LRN")
+def lrn(step: Step) -> list[Value]:
+    x, param = step.bottoms[0], step.layer.param.lrn_param
+    beta, alpha = f32(param.beta), f32(param.alpha)
+    within = param.norm_region == WITHIN_CHANNEL
+    if x.low != x.low or param.local_size % 2 == 0:
+        return [all_nan(x) if x.low != x.low else anything(x.count)]
+    if within and x.constant is not None and x.constant != 0:
+        return [_within_constant(step, x, alpha, beta)]
+    scale = lrn_scale(step)
+    factor = raised(-beta)(*scale)
+    top = x.map(lambda low, high: times((low, high), factor[:2]))
+    if math.isinf(alpha) and not within:
+        # the window reaches into the zero padding: inf * 0
+        return [all_nan(x)]
+    if factor[2] == 2 or scale[0] != scale[0]:
+        return [all_nan(x)] if beta != 0 else [x]
+    found = list(top.found)
+    sure = lrn_certain(step)
+    if sure is not None:
+        at = raised(-beta)(*sure)
+        if at[2] == 2:
+            found.append(NAN)
+        elif at[0] == math.inf:
+            found.append((math.inf, math.inf))
+    if (scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high)) or (
+        not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x)
+    ):
+        found.append(NAN)
+    if not within and _running_sum_lost(step):
+        found.append(NAN)
+    return [top.but(nan=top.nan or factor[2] == SOMEWHERE or NAN in found, found=tuple(found))]
+
+
+def _zero_window(step: Step, x: Value) -> bool:
+    """Whether some window along the channels surely holds zeros alone."""
+    if x.constant == 0:
+        return True
+    if x.number != x.count or not x.count:
+        return False
+    size = step.layer.param.lrn_param.local_size
+    chance = x.chance(lambda low, high: low == 0 == high)
+    # at the first channel the window has (size + 1) / 2 elements inside
+    inside = (size + 1) // 2
+    shape = step.layer.bottoms[0].shape
+    places = x.count // (shape[1] if shape and len(shape) > 1 and shape[1] else x.count)
+    return chance > 0 and places * math.log1p(-min(chance**inside, 1 - 1e-16)) < -20.7
+
+
+def _within_constant(step: Step, x: Value, alpha: float, beta: float) -> Value:
+    """A constant map under WITHIN_CHANNEL: the scale depends on the share of the window that is inside."""
+    number = x.constant or 0.0
+    scales = {f32(1 + f32(alpha * f32(number * number * share))) for share in window_shares(step)}
+    if not scales:
+        return anything(x.count)
+    found: list[Interval] = []
+    for scale in scales:
+        low, high, nan = raised(-beta)(scale, scale)
+        found.append(NAN if nan == 2 else times((number, number), (low, high))[:2])
+    numbers = [y for interval in found for y in interval if y == y]
+    bounds = (min(numbers), max(numbers)) if numbers else NAN
+    return Value(*bounds, nan=NAN in found, count=x.count, found=tuple(found))
+
+
+def window_shares(step: Step) -> set[float]:
+    """The shares of a square window that lie inside the map, over its positions."""
+    shape, size = step.layer.bottoms[0].shape, step.layer.param.lrn_param.local_size
+    if not shape or len(shape) != 4 or None in shape[2:]:
+        return set()
+    pad = (size - 1) // 2
+    sides = []
+    for side in shape[2:]:
+        assert side is not None
+        sides.append({min(i + pad, side - 1) - max(i - pad, 0) + 1 for i in range(min(side, 4 * size))})
+    return {rows * columns / size**2 for rows in sides[0] for columns in sides[1]}
+
+
+def _running_sum_lost(step: Step) -> bool:
+    """Whether the running sum along the channels surely ends at 0 or below after a large channel left it.
+
+    Only for channels that are constants side by side (a Concat of constants): the sum is then computed
+    as Caffe does, number for number (LRNLayer::CrossChannelForward_cpu).
+    """
+    channels = _constant_channels(step)
+    if not channels or len(channels) > 4096:
+        return False
+    param = step.layer.param.lrn_param
+    size, factor = param.local_size, f32(f32(param.alpha) / param.local_size)
+    pad = (size - 1) // 2
+    squares = [0.0] * pad + [f32(x * x) for x in channels] + [0.0] * pad
+    return all(
+        _lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused)
+        for fused in (False, True)
+    )
+
+
+def _lost(
+    channels: list[float], squares: list[float], k: float, factor: float, size: int, beta: float, fused: bool
+) -> bool:
+    """The running sum, number for number, with or without fused multiply-add."""
+
+    def add(scale: float, share: float, square: float) -> float:
+        return f32(scale + share * square) if fused else f32(scale + f32(share * square))
+
+    scale = k
+    for square in squares[:size]:
+        scale = add(scale, factor, square)
+    scales = [scale]
+    for c in range(1, len(channels)):
+        scale = add(add(scale, factor, squares[c + size - 1]), -factor, squares[c - 1])
+        scales.append(scale)
+    return any(
+        raised(-beta)(scale, scale)[2] != NEVER or (scale == 0 and x == 0 and beta > 0)
+        for x, scale in zip(channels, scales, strict=True)
+    )
+
+
+def _constant_channels(step: Step) -> list[float]:
+    """The number in each channel, where every channel is one constant."""
+    blob, shape = step.layer.bottoms[0], step.layer.bottoms[0].shape
+    if not shape or len(shape) != 4 or shape[1] is None:
+        return []
+    own = step.bottoms[0].constant
+    if own is not None:
+        return [own] * min(shape[1], 4096)
+    pieces: list[float] = []
+    for part, value in step.pieces.get(blob, []):
+        if value.constant is None or part.shape is None or part.shape[1] is None:
+            return []
+        pieces += [value.constant] * part.shape[1]
+    return pieces
+
+
+@backward("LRN")
+def lrn_gradient(step: Step) -> list[Value]:
+    grad, x = step.grads[0], step.bottoms[0]
+    if grad.surely_nan or step.tops[0].surely_nan or grad.low != grad.low:
+        return [all_nan(unknown(x.count))]
+    return [anything(x.count)]
