@@ -247,16 +247,18 @@ class _Builder:
 
 _FORK_FIELDS = ("fork-field", "unknown-field", "unknown-enum-value")
 # what every fork builds nets by; the conditions of single layers are a fork's own
-_SURE_IN_FORKS = ("unknown-bottom", "duplicate-top", "unknown-layer-type")
+SURE_IN_FORKS = ("unknown-bottom", "duplicate-top", "unknown-layer-type")
 
 
 def _is_foreign(net: Net) -> bool:
-    return any(is_foreign(layer.type) for layer in net.layers) or any(
-        problem.kind in _FORK_FIELDS for problem in net.bound.problems
+    return (
+        bool(net.bound.fork_uses)
+        or any(is_foreign(layer.type) for layer in net.layers)
+        or any(problem.kind in _FORK_FIELDS for problem in net.bound.problems)
     )
 
 
 def _less_sure(problem: Problem) -> Problem:
-    if problem.kind in _SURE_IN_FORKS or problem.severity is Severity.INFO:
+    if problem.kind in SURE_IN_FORKS or problem.severity is Severity.INFO:
         return problem
     return replace(problem, severity=Severity.WARNING)

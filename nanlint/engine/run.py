@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nanlint.caffe.model import Layer, Net, Solver
+from nanlint.caffe.net import SURE_IN_FORKS
 from nanlint.engine.failures import internal_error
 from nanlint.findings import Effect, Finding, Problem, Severity
 from nanlint.rules.registry import Rule
@@ -82,9 +83,12 @@ class Run:
 
 
 def _as_it_runs(finding: Finding, subject: Any) -> Finding:
-    """A failure at run time is not certain in a net that its solver never runs."""
+    """Nothing is certain of a net for a fork but its wiring, and no failure at run time of a net that never runs."""
     net = subject.net if isinstance(subject, Layer) else subject
-    if not isinstance(net, Net) or net.runs or finding.effect not in _WHEN_RUN:
+    if not isinstance(net, Net):
+        return finding
+    idle = not net.runs and finding.effect in _WHEN_RUN
+    if not idle and (not net.foreign or finding.name in SURE_IN_FORKS):
         return finding
     return replace(finding, severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
 

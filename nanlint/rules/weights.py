@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.caffemodel import NotAModelError, SavedLayer, saved_layers
 from nanlint.caffe.model import count, same_shape
-from nanlint.caffe.solver import first_test
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, finding, rule
-from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Solver
@@ -120,35 +118,6 @@ def non_finite_weights(solver: Solver) -> Iterator[Problem]:
                 )
 
 
-@rule("SOL021", "test-weights-differ", ERROR, effect=Effect.RUN_FAILURE)
-def test_weights_differ(solver: Solver) -> Iterator[Problem]:
-    """A layer of the training net and the layer of that name in a test net have other blobs.
-
-    **In Caffe** a test net takes its weights from the training net by layer name, the first of that name, at
-    each test (net.cpp, ShareTrainedLayersWith): number and shapes of the blobs must be equal, else the first
-    test aborts.
-
-    **Instead** give both the same sizes, or the layer of the test net another name.
-    """
-    train = solver.train_net
-    if train is None or train.refused or first_test(solver.param) is None:
-        return
-    for test in solver.nets:
-        if test is train or test.refused:
-            continue
-        for layer in train.layers:
-            other = next((one for one in test.layers if one.name == layer.name), None)
-            wrong = _differ(layer, other) if other is not None else None
-            if other is not None and wrong:
-                yield finding(
-                    other.at("name"),
-                    f"`{layer.name}` has {wrong} in the test net, and Caffe aborts at the first test; give "
-                    "both the same sizes",
-                    layer=layer.name,
-                    related=[Related("the layer of the training net", layer.at("name"))],
-                )
-
-
 def _weight_files(solver: Solver) -> Iterator[tuple[str, str]]:
     """The route and name of each weights file, as Caffe splits them."""
     for index, names in enumerate(solver.param.weights):
@@ -191,17 +160,6 @@ def _misfit(layer: Layer, saved: SavedLayer) -> str | None:
         expected = count(shape)
         if expected is not None and blob.count != expected:
             return f"blob {one.index} has {blob.count} numbers for the shape {_spelt(shape)}"
-    return None
-
-
-def _differ(layer: Layer, other: Layer) -> str | None:
-    if layer.spec is None or other.spec is None:
-        return None
-    if len(layer.params) != len(other.params):
-        return f"{counted(len(other.params), 'blob')} instead of {len(layer.params)}"
-    for one, two in zip(layer.params, other.params, strict=True):
-        if same_shape(one.param.shape, two.param.shape) is False:
-            return f"a blob {_spelt(two.param.shape or ())} instead of {_spelt(one.param.shape or ())}"
     return None
 
 

@@ -142,5 +142,5 @@ def test_a_test_net_with_other_weights(tmp_path: Path) -> None:
         '"InnerProduct"', '"InnerProduct" include { phase: TEST }'
     )
     net = LINE[:start] + both + LINE[end:]
-    assert "error test-weights-differ" in found(tmp_path, RUN + "test_iter: 1 test_interval: 5", net)
-    assert "error test-weights-differ" not in found(tmp_path, RUN, net)
+    assert "error test-net-mismatch" in found(tmp_path, RUN + "test_iter: 1 test_interval: 5", net)
+    assert "error test-net-mismatch" not in found(tmp_path, RUN, net)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Dim, LayerSetup, Shape, shown
 from nanlint.caffe.model import count
+from nanlint.findings import Severity
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -161,15 +162,20 @@ def legacy_at_forward(layer: LayerSetup, index: int) -> None:
 
 
 def needs_four_axes(layer: LayerSetup) -> None:
-    """Refusal unless bottom 0 has exactly four axes (Pooling, LRN and SPP say so)."""
+    """Refusal unless bottom 0 has exactly four axes (Pooling, LRN and SPP say so).
+
+    Forks for video pool over a fifth axis, so it is certain of BVLC Caffe alone.
+    """
     shape = layer.bottoms[0].shape
     if shape is not None and len(shape) != LEGACY_AXES:
+        video = len(shape) > LEGACY_AXES and not layer.pinned
         raise layer.refuse(
             "axis-out-of-range",
             "bottom[0]",
             f"`{layer.name}` takes 4 axes (number, channels, height, width), but {layer.bottom(0)} has "
-            f"{len(shape)}, and Caffe aborts; put a `Reshape` layer before it",
+            f"{len(shape)}, and {'BVLC ' * video}Caffe aborts; put a `Reshape` layer before it",
             related=layer.origins(0),
+            severity=Severity.WARNING if video else None,
         )
 
 
