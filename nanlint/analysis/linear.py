@@ -15,12 +15,14 @@ from nanlint.analysis.scale_sources import filled
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Solver, count
 from nanlint.caffe.solver import solver_type
 
-OVERFLOW = 1e25
+OVERFLOW = 1e21
 """A miss whose square is far beyond the largest float32 (3.4e38), with room for rounding."""
 TAIL = 6.5
 """No normal random number lies this many standard deviations out: the odds are below 1 in 10^10."""
 NEAR = 1e-6
 """No random prediction comes closer to its target, as a share of either: the odds are 1 in 10^6."""
+ROUNDING = 1e-5
+"""What the sum over fan_in may be off by, relative."""
 SLACK = 1e-3
 """How far beyond the limit the product must be, so that rounding cannot matter."""
 
@@ -90,20 +92,23 @@ def _least_miss(
     target: float, value: float, fan_in: int, weights: LearnedParam, bias: LearnedParam | None
 ) -> float:
     """A lower bound on the first miss, from the largest prediction that the fillers can make."""
+    fixed = [_fixed(weights), _fixed(bias) if bias else 0.0]
+    if fixed[0] is not None and fixed[1] is not None:
+        miss = abs(fan_in * value * fixed[0] + fixed[1] - target)
+        return miss if miss > ROUNDING * max(abs(target), abs(fixed[1])) else 0.0
     reach = fan_in * abs(value) * _largest(weights) + (_largest(bias) if bias else 0.0)
     least = max(0.0, abs(target) - reach)
-    filler = weights.param.filler
-    if filler is None or filler.type == "constant" or not value:
-        return least
-    drawn = filled(filler, weights.param.shape)
-    if drawn is None or drawn.mean > 0.5:
+    drawn = filled(weights.param.filler, weights.param.shape)
+    if drawn is None or drawn.mean > 0.5 or not value:
         return least
     spread = abs(value) * sqrt(fan_in) * exp(drawn.log / 2)
     return max(least, NEAR * max(abs(target), spread))
 
 
 def diverges(linear: LinearNet, momentum: float) -> bool:
-    """Whether the miss grows without bound, for any first miss but exactly 0."""
+    """Whether the miss grows without bound: it is not 0 to begin with, and the step is beyond the limit."""
+    if not linear.least_miss:
+        return False
     return linear.step < -SLACK or linear.step > 2 * (1 + momentum) * (1 + SLACK)
 
 
@@ -136,6 +141,14 @@ def _constant(blob: Blob) -> float | None:
     if not fillers:
         return 0.0
     filler = fillers[blob.top_index if len(fillers) > 1 else 0]
+    return filler.value if filler.type == "constant" else None
+
+
+def _fixed(learned: LearnedParam) -> float | None:
+    """What a constant filler, or none, puts into every element."""
+    filler = learned.param.filler
+    if filler is None:
+        return learned.param.default
     return filler.value if filler.type == "constant" else None
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nanlint.analysis.linear import LinearNet
     from nanlint.analysis.risk import Risk
     from nanlint.analysis.scale import Learned
-    from nanlint.caffe.model import Layer, Net, Solver
+    from nanlint.caffe.model import Layer, LearnedParam, Net, Solver
     from nanlint.text.source import Place
 
 IMBALANCE = 1e4
@@ -59,8 +59,12 @@ def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
         solver.at("base_lr"),
         f"`base_lr: {show(solver.param.base_lr)}` times the curvature {linear.curvature:.4g} of "
         f"`{linear.layer.name}` under `{linear.loss.name}` is {linear.step:.4g}, outside 0 .. 2 (1 + "
-        f"momentum) = {limit:.4g}: the error grows {factor:.3g}-fold with each update; write a `base_lr` "
-        f"below {limit / abs(linear.curvature):.2g}",
+        f"momentum) = {limit:.4g}: the error grows {factor:.3g}-fold with each update; "
+        + (
+            f"write a `base_lr` below {limit / linear.curvature:.2g}"
+            if linear.step > 0
+            else "remove the sign that makes it climb"
+        ),
         evidence=_arithmetic(linear)
         + (f"; after update {overflow} the loss is beyond the largest 32-bit float" if overflow else ""),
         related=[
@@ -72,9 +76,14 @@ def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
 
 
 def _arithmetic(linear: LinearNet) -> str:
-    bias = " + 1" if linear.bias else ""
-    square = f"fan_in {linear.fan_in} * input {show(linear.input)}^2{bias}"
-    return f"curvature = loss_weight {show(linear.loss_weight)} * ({square})"
+    weights, *bias = linear.layer.params
+    square = f"fan_in {linear.fan_in} * input {show(linear.input)}^2" + _multiplied(weights)
+    plus = "".join(f" + 1{_multiplied(learned)}" for learned in bias)
+    return f"curvature = loss_weight {show(linear.loss_weight)} * ({square}{plus})"
+
+
+def _multiplied(learned: LearnedParam) -> str:
+    return "" if learned.lr_mult == 1 else f" * lr_mult {show(learned.lr_mult)}"
 
 
 @rule("BLW002", "rate-too-high", WARNING, effect=Effect.DIVERGENCE)

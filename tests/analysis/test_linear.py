@@ -41,7 +41,7 @@ def test_the_loss_overflows_after_as_many_updates_as_its_growth_says(tmp_path: P
     assert found is not None
     assert found.least_miss == pytest.approx(5, abs=0.5)
     assert growth(found, 0) == pytest.approx(2)
-    assert overflow_at(found, 0, 1000) == 81  # 4.61 * 2^81 > 1e25
+    assert overflow_at(found, 0, 1000) == 68  # 4.61 * 2^68 > 1e21
     assert overflow_at(found, 0, 50) is None
 
 
@@ -77,3 +77,13 @@ def test_no_claim_where_the_recurrence_is_another(tmp_path: Path, settings: str)
 )
 def test_no_claim_on_another_net(tmp_path: Path, text: str) -> None:
     assert linear(tmp_path, "base_lr: 1", text) is None
+
+
+def test_a_prediction_that_hits_its_target_stays_there(tmp_path: Path) -> None:
+    hit = LINE.replace('type: "gaussian" std: 0.01', 'type: "constant" value: 0.5').replace(
+        "value: 5", "value: 3"
+    )
+    for text, expected in ((hit, False), (hit.replace("value: 3 }", "value: 4 }"), True)):
+        found = linear(tmp_path, "base_lr: 1", text)
+        assert found is not None
+        assert diverges(found, 0) is expected

@@ -48,7 +48,8 @@ def test_a_stored_variance_of_zero_multiplies_by_316(tmp_path: Path) -> None:
 
 
 def test_bytes_less_a_mean_file_times_scale(tmp_path: Path) -> None:
-    text = """layer { name: "data" type: "Data" top: "data" top: "label" data_param { source: "x" batch_size: 4 }
+    text = """layer { name: "data" type: "Data" top: "data" top: "l"
+      data_param { source: "x" batch_size: 4 }
       transform_param { crop_size: 8 mean_file: "m" scale: 0.01 } }"""
     assert rms(nets.net(tmp_path, text), "data") == pytest.approx(0.7)
 
