@@ -16,7 +16,7 @@ from nanlint.analysis.schedule import Schedule, schedule
 from nanlint.analysis.updates import Memory, UndecidedError, Values, memory, update
 from nanlint.caffe.float32 import f32, root
 from nanlint.caffe.model import count
-from nanlint.caffe.solver import solver_type
+from nanlint.caffe.solver import closes_with_forward, solver_type
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Shape, Solver
@@ -48,7 +48,7 @@ def blowup(solver: Solver) -> Blowup | None:
     rates = schedule(solver.param)
     if net is None or rates is None or rates.last < 0 or not _replayable(solver, net):
         return None
-    iterations = min(rates.last + 1, MOST_WORK // max(1, _work(net) * solver.param.iter_size))
+    iterations = min(rates.last + 1, MOST_WORK // max(1, _work(net) * abs(solver.param.iter_size)))
     found = []
     for off in ROUNDING:
         try:
@@ -85,6 +85,10 @@ class _Replay:
             where = self.update(iteration)
             if where:
                 return Blowup(iteration, where[0], where[1], tuple(self.losses))
+        if iterations == self.rates.last + 1 and closes_with_forward(self.param):
+            where = self.forward()
+            if where:
+                return Blowup(iterations, where[0], where[1], tuple(self.losses))
         return None
 
     def forward(self) -> tuple[str, float] | None:
@@ -261,7 +265,7 @@ _BACKWARD: dict[str, Callable[[_Replay, Layer], dict[int, Values]]] = {
 
 
 def _replayable(solver: Solver, net: Net) -> bool:
-    if net.refused or not net.layers or solver.param.weights or solver.param.iter_size < 1:
+    if net.refused or not net.layers or solver.param.weights or solver.param.iter_size == 0:
         return False
     if solver_type(solver.param) not in ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"):
         return False

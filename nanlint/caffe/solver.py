@@ -116,6 +116,11 @@ def iterations(param: SolverParameter) -> int:
     return max(0, param.max_iter)
 
 
+def closes_with_forward(param: SolverParameter) -> bool:
+    """Whether the training net is run forward once more after the last iteration (Solver::Solve)."""
+    return param.display != 0 and iterations(param) % abs(param.display) == 0
+
+
 def first_test(param: SolverParameter) -> int | None:
     """The first iteration at which the test nets run, None if they never do (Solver::Step and Solve)."""
     every = abs(param.test_interval)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.solver import (
     TRAIN_NET_FIELDS,
+    closes_with_forward,
     first_test,
     iterations,
     named_test_nets,
@@ -294,9 +295,7 @@ def trains_as_test(solver: Solver) -> Iterator[Problem]:
 def _train_net_runs(solver: Solver) -> bool:
     """Whether the training net is run forward: in an iteration, or for the closing display."""
     param = solver.param
-    last = iterations(param)
-    closing = param.display != 0 and last % abs(param.display) == 0
-    return (last > 0 and param.iter_size > 0) or closing
+    return (iterations(param) > 0 and param.iter_size > 0) or closes_with_forward(param)
 
 
 def _test_net_runs(solver: Solver, index: int) -> bool:
