@@ -14,8 +14,9 @@ from nanlint.schema.fork_uses import ForkUses
 from nanlint.schema.forks import FIRST_FORK_NUMBER
 from nanlint.schema.suggest import is_fork_field, suggest_field, where_else
 from nanlint.schema.values import Convert, RefusedError, converter
+from nanlint.text.lexer import encoded
 from nanlint.text.source import Place, Source, Span
-from nanlint.text.tree import Block, Document, Field, Scalar, SyntaxFault
+from nanlint.text.tree import Block, Document, Field, Kind, Scalar, SyntaxFault
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -278,7 +279,10 @@ class _Binder:
         fix = None
         if refusal.text is not None:
             fix = self.fix(f"write `{refusal.text}`", span, refusal.text)
-        self.problem(refusal.kind, span, trail, field.name, f"`{field.name}` {refusal.message}", fix=fix)
+        message = f"`{field.name}` {refusal.message}"
+        if fix is not None and "write" not in message:
+            message += f"; write `{refusal.text}`"
+        self.problem(refusal.kind, span, trail, field.name, message, fix=fix)
 
     def given_twice(self, field: Field, first: Field, trail: _Trail | None) -> None:
         earlier = self.place(Span(first.start, first.name_end), trail, first.name)
@@ -288,26 +292,20 @@ class _Binder:
             Span(field.start, field.name_end),
             trail,
             field.name,
-            f"`{field.name}` takes one value and has one already",
+            f"`{field.name}` takes one value and has one already; keep one of them",
             related=related,
         )
 
     def single_list(self, field: Field, trail: _Trail | None) -> bool:
         """A `[...]` on a field that takes one value: refused; True if one value is in it, to be read."""
-        span = Span(field.start, field.end)
-        fix = None
+        bracket = self.source.text.index("[", field.name_end)
+        fix, message = None, f"`{field.name}` takes one value, found a list `[`"
         if len(field.values) == 1:
             value = field.values[0]
-            whole = Span(self.source.text.index("[", field.name_end), field.end)
-            fix = self.fix("remove the brackets", whole, self.source.text[value.start : value.end])
-        self.problem(
-            "wrong-type",
-            span,
-            trail,
-            field.name,
-            f"`{field.name}` takes one value, found a list `[`",
-            fix=fix,
-        )
+            inner = self.source.text[value.start : value.end]
+            fix = self.fix("remove the brackets", Span(bracket, field.end), inner)
+            message += "; remove the brackets"
+        self.problem("wrong-type", Span(field.start, bracket + 1), trail, field.name, message, fix=fix)
         if fix is None:
             _reject_all(field)
         return fix is not None
@@ -393,7 +391,10 @@ def _string_field(block: Block, name: str) -> str:
     for field in block.fields:
         if field.name == name and field.values:
             value = field.values[0]
-            return value.string.decode("utf-8", "backslashreplace") if isinstance(value, Scalar) else ""
+            if isinstance(value, Block):
+                return ""
+            written = value.string if value.kind is Kind.STRING else encoded(value.text)
+            return written.decode("utf-8", "backslashreplace")
     return ""
 
 

@@ -117,11 +117,13 @@ def _double(scalar: Scalar) -> float:
     text = scalar.text
     if scalar.kind is Kind.NUMBER:
         digits = text.lstrip("-")
-        if digits[:1] == "0" and (digits[1:2] in ("x", "X") or digits[1:2].isdigit()):
+        if digits[:2] in ("0x", "0X"):
             value = float(max(-_BEYOND_ALL, min(_plain_integer(text), _BEYOND_ALL)))
-            what = "hexadecimal" if digits[1] in "xX" else "octal"
-            message = f"expected a decimal number, found the {what} `{text}`"
+            message = f"expected a decimal number, found the hexadecimal `{text}`"
             raise RefusedError("wrong-type", message, f"{value:.0f}", value)
+        if digits[:1] == "0" and digits[1:2].isdigit():
+            message = f"expected a decimal number, found `{text}`, which is octal; write no 0 in front"
+            raise RefusedError("wrong-type", message)
         return float(text.rstrip("fF"))
     if scalar.kind is Kind.IDENTIFIER and text.lstrip("-").lower() in ("inf", "infinity", "nan"):
         return float(text)
@@ -179,6 +181,8 @@ def _enum(enum: EnumDescriptor) -> Convert:
             value = _plain_integer(scalar.text)
             if value in numbers:
                 return value
+            if not -(2**31) <= value < 2**31:
+                raise RefusedError("integer-out-of-range", f"`{_shown(scalar)}` is no number of the enum")
         raise _no_enum(scalar, by_name)
 
     return convert

@@ -68,7 +68,7 @@ def test_an_empty_block_is_set() -> None:
         ("layer { lrn_param { } lrn_param { } }", "field-given-twice", "lrn_param", "takes one value"),
         ("layer { name { } }", "wrong-type", "name {", "`name` expected a value, found `{`"),
         ("layer { lrn_param: 1 }", "wrong-type", "1", "`lrn_param` expected `{`, found `1`"),
-        ("layer { name: ['a'] }", "wrong-type", "name: ['a']", "takes one value, found a list"),
+        ("layer { name: ['a'] }", "wrong-type", "name: [", "takes one value, found a list"),
         ("layer { clip_param { min: 0 } }", "missing-required-field", "clip_param", "lacks `max`"),
         ("layer { loss_weight [1] }", "syntax-error", "loss_weight", "expected `:`"),
         ("layer { loss_weight [] }", "syntax-error", "loss_weight", "expected `:`"),

@@ -73,7 +73,7 @@ uint32  nan          wrong-type
 uint32  4294967296   integer-out-of-range
 int32   2147483648   integer-out-of-range
 int32   -2147483649  integer-out-of-range
-float   010          wrong-type            8
+float   010          wrong-type
 float   0x1          wrong-type            1
 float   00.5         wrong-type            0.5
 float   +0.5         wrong-type            0.5
@@ -96,6 +96,7 @@ enum    "MAX"        wrong-type            MAX
 enum    MEAN         unknown-enum-value
 enum    3            unknown-enum-value
 enum    -1           unknown-enum-value
+enum    99999999999  integer-out-of-range
 string  lenet        wrong-type            "lenet"
 string  net.prototxt wrong-type            "net.prototxt"
 string  7            wrong-type            "7"
