@@ -209,8 +209,8 @@ def cudnn_on_cpu(solver: Solver) -> Iterator[Problem]:
 def stochastic_on_cpu(solver: Solver) -> Iterator[Problem]:
     """A layer pools stochastically, and the solver trains on the CPU.
 
-    **In Caffe** `pool: STOCHASTIC` exists for the GPU alone. On the CPU the net is built, and the first forward
-    pass aborts, in the TEST phase too ("Not Implemented Yet", pooling_layer.cpp).
+    **In Caffe** `pool: STOCHASTIC` exists for the GPU alone. On the CPU the net is built, and the first
+    forward pass aborts, in the TEST phase too ("Not Implemented Yet", pooling_layer.cpp).
 
     **Instead** write `pool: MAX` or `pool: AVE`, or train on a GPU.
     """
@@ -218,11 +218,8 @@ def stochastic_on_cpu(solver: Solver) -> Iterator[Problem]:
         return
     for net in solver.nets:
         for layer in net.layers:
-            if (
-                layer.type not in POOLS
-                or layer.refused
-                or getattr(layer.param, POOLS[layer.type]).pool != STOCHASTIC
-            ):
+            block = POOLS.get(layer.type)
+            if block is None or layer.refused or getattr(layer.param, block).pool != STOCHASTIC:
                 continue
             yield finding(
                 layer.at(f"{block}.pool"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, exactly
+from typing import ClassVar
+
+from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, exactly
 from nanlint.caffe.layers.sizes import size_of
 from nanlint.caffe.model import count
 
@@ -16,6 +18,9 @@ class Loss(LayerType):
     tops = exactly(1)
     makes_missing_tops = True
     is_loss = True
+    in_place = InPlace.WRONG_OUTPUT
+    looks_again: ClassVar[bool] = True
+    """Reshape looks at the scores after the top, which may be the same blob, has become a scalar."""
 
     def setup(self, layer: LayerSetup) -> Blobs:
         self.prepare(layer)
@@ -27,6 +32,14 @@ class Loss(LayerType):
                 f"`{layer.name}` wants one batch, but {layer.bottom(0)} and {layer.bottom(1)} have {one} and "
                 f"{other} along axis 0, and Caffe aborts; give both the same batch size",
                 related=layer.origins(0, 1),
+            )
+        if self.looks_again and layer.in_place(0):
+            raise layer.refuse(
+                "refused-in-place",
+                "top[0]",
+                f"`{layer.name}` writes its loss over its scores {layer.bottom(0)}, which become a scalar "
+                "while they are still looked at, and Caffe aborts; write another `top`",
+                related=layer.origins(0),
             )
         self.check(layer)
         return Blobs((SCALAR,) * len(layer.top_names))

@@ -40,6 +40,8 @@ class EuclideanLoss(Loss):
 class HingeLoss(Loss):
     """Only the batch sizes are compared (hinge_loss_layer.cpp)."""
 
+    looks_again = False
+
     def check(self, layer: LayerSetup) -> None:
         legacy_at_forward(layer, 0)
 
@@ -51,6 +53,8 @@ class MultinomialLogisticLoss(Loss):
     """One label an example: channels, height and width of the labels are 1
     (multinomial_logistic_loss_layer.cpp).
     """
+
+    looks_again = False
 
     def check(self, layer: LayerSetup) -> None:
         _ones(layer, 1, (1, 2, 3))
@@ -64,6 +68,7 @@ class ContrastiveLoss(Loss):
     """Pairs of vectors and whether they are alike (contrastive_loss_layer.cpp)."""
 
     bottoms = exactly(3)
+    looks_again = False
 
     def prepare(self, layer: LayerSetup) -> None:
         first, second = legacy_shape(layer, 0), legacy_shape(layer, 1)
