@@ -99,7 +99,7 @@ class Filter(LayerType):
 
 
 def _chosen_channels(layer: LayerSetup) -> Blobs:
-    """The Filter of channel pruning, which keeps `num_output` of the sizes along `axis` by a blob of its own."""
+    """The Filter of channel pruning: it keeps `num_output` along `axis`, chosen by a blob of its own."""
     param = layer.param.filter_param
     shape = layer.bottoms[0].shape
     if shape is None or not 0 <= param.axis < len(shape):
