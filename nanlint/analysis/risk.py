@@ -72,6 +72,9 @@ def risk_of(solver: Solver, net: Net) -> Risk | None:
     """The risk of one training net under its solver; None where no gradient is known."""
     if not 0 < abs(solver.param.base_lr) < inf or not from_scratch(solver):
         return None
+    step = first_step(solver_type(solver.param), solver.param, 1.0)
+    if step is not None and not 0 < step < inf:
+        return None
     scale = scale_of(net)
     clip = _log_clip(solver, scale)
     updates = [
@@ -125,7 +128,7 @@ def log_step(solver: Solver, learned: Learned) -> float:
 def _update(solver: Solver, learned: Learned, clip: float) -> Update:
     rate = log_step(solver, learned)
     kind = solver_type(solver.param)
-    fixed = first_step(kind, solver.param, 1.0)
+    fixed = first_step(kind, solver.param, 1.0) if kind in ADAPTIVE else None
     limit = _log_limit(solver)
     batch = _batch(learned)
     if fixed is None:
@@ -222,7 +225,8 @@ def _above(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, fl
 
 def _memory(solver: Solver) -> float:
     """How many steps of the past momentum adds up."""
-    momentum = abs(solver.param.momentum)
+    averages = solver_type(solver.param) in ("SGD", "Nesterov", "Adam")
+    momentum = abs(solver.param.momentum) if averages else 0.0
     steps = max(1, solver.param.max_iter)
     return min(1 / (1 - momentum), steps) if momentum < 1 else steps
 

@@ -109,12 +109,13 @@ def rate_too_high(solver: Solver) -> Iterator[Problem]:
         return
     worst = risk.worst.learned
     safe = bearable_rate(solver, solver.train_net)
+    if safe is None:
+        return
     yield finding(
         solver.at("base_lr"),
         f"`base_lr: {show(solver.param.base_lr)}` is too high for this net, by an estimate from its fillers "
         f"and data: the first update moves {_blob(worst)} by {_percent(risk.worst.relative)} and overshoots; "
-        + (f"write `base_lr: {safe:.1g}` or less, or " if safe else "")
-        + "scale the input or the fillers down",
+        f"write `base_lr: {safe:.1g}` or less, or scale the input or the fillers down",
         evidence=f"rate x curvature / limit = {_times(risk.steepness)}, and the first update multiplies what "
         f"the other layers carry by {_times(risk.growth)}",
         related=[Related("here the step is steepest", worst.param.layer.at("type"))],
