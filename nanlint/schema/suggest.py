@@ -47,11 +47,18 @@ class Suggestion(NamedTuple):
 
 def nearest(written: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of `names` that a slip of the keyboard, or of memory, turns into `written`; best first."""
-    word = _stem(written)
-    limit = _slips(word)
-    ranked = sorted((distance(word, _stem(name), limit), name) for name in names)
-    close = [(d, name) for d, name in ranked if d <= limit]
-    return tuple(name for d, name in close[:3] if d == close[0][0])
+    limit = _slips(_plain(written.removesuffix("_param")))
+    ranked = sorted((_apart(written, name, limit), name) for name in names)
+    close = [(apart, name) for apart, name in ranked if apart <= limit]
+    return tuple(name for apart, name in close[:3] if apart == close[0][0])
+
+
+def _apart(written: str, name: str, limit: int) -> int:
+    """How many slips lie between two names; the `_param` that both may end with does not make them alike."""
+    one, other = _plain(written), _plain(name)
+    if written.endswith("_param") and name.endswith("_param"):
+        one, other = one.removesuffix("param"), other.removesuffix("param")
+    return distance(one, other, limit)
 
 
 def _slips(word: str) -> int:
@@ -175,10 +182,6 @@ def distance(a: str, b: str, limit: int) -> int:
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
-
-
-def _stem(name: str) -> str:
-    return _plain(name.removesuffix("_param"))
 
 
 def is_fork_field(field: FieldDescriptor) -> bool:

@@ -189,20 +189,34 @@ def _enum(enum: EnumDescriptor) -> Convert:
 
 
 def _no_enum(scalar: Scalar, by_name: dict[str, int]) -> RefusedError:
+    written = scalar.string.decode("utf-8", "replace") if scalar.kind is Kind.STRING else scalar.text
+    meant = next((name for name in by_name if _same_letters(name, written)), None)
+    shown = _shown(scalar)
+    if meant is not None:
+        if scalar.kind is Kind.STRING:
+            message = f"expected a name without quotes, found `{shown}`; write `{meant}`"
+            return RefusedError("wrong-type", message, meant, by_name[meant])
+        message = f"has no value `{shown}`; write `{meant}`"
+        return RefusedError("unknown-enum-value", message, meant, by_name[meant])
+    kind = "wrong-type" if scalar.kind is Kind.STRING else "unknown-enum-value"
+    return RefusedError(kind, f"has no value `{shown}`; write {_legal(written, by_name)}")
+
+
+def _legal(written: str, by_name: dict[str, int]) -> str:
+    """The values of an enum that BVLC Caffe has; of many, the nearest, if some come near."""
     own = [name for name, number in by_name.items() if number < FIRST_FORK_NUMBER]
-    legal = " or ".join(f"`{name}`" for name in own)
     if len(own) > 6:
         from nanlint.schema.suggest import nearest
 
-        near = nearest(scalar.text, tuple(by_name))
-        legal = " or ".join(f"`{name}`" for name in near) if near else f"one of {', '.join(own)}"
-    written = scalar.string.decode("utf-8", "replace") if scalar.kind is Kind.STRING else scalar.text
-    meant = next((name for name in by_name if name.lower() == written.strip().lower()), None)
-    kind = "wrong-type" if scalar.kind is Kind.STRING else "unknown-enum-value"
-    message = f"has no value `{_shown(scalar)}`; write {legal}"
-    if kind == "wrong-type" and meant:
-        message = f"expected a name without quotes, found `{_shown(scalar)}`"
-    return RefusedError(kind, message, meant, None if meant is None else by_name[meant])
+        near = nearest(written, tuple(by_name))
+        if not near:
+            return f"one of {', '.join(own)}"
+        own = list(near)
+    return " or ".join(f"`{name}`" for name in own)
+
+
+def _same_letters(one: str, other: str) -> bool:
+    return one.lower().replace("_", "") == other.strip().lower().replace("_", "")
 
 
 def _string(scalar: Scalar) -> str:
@@ -220,9 +234,7 @@ def _bytes(scalar: Scalar) -> bytes:
 
 def _unquoted(scalar: Scalar, meant: str | bytes) -> RefusedError:
     text = scalar.text.replace("\\", "\\\\")
-    return RefusedError(
-        "wrong-type", f"expected a string in quotes, found `{_shown(scalar)}`", f'"{text}"', meant
-    )
+    return RefusedError("wrong-type", f"expected a string in quotes, found `{_shown(scalar)}`", f'"{text}"', meant)
 
 
 def _shown(scalar: Scalar) -> str:

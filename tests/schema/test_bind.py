@@ -35,9 +35,7 @@ def message(bound: Bound) -> Any:
 
 
 def test_values_are_those_of_the_schema() -> None:
-    bound = solver(
-        "base_lr: 0.1 momentum: 1e39 stepvalue: [1, 010] stepvalue: 3 snapshot_format: 0 net: \"a\" 'b'"
-    )
+    bound = solver("base_lr: 0.1 momentum: 1e39 stepvalue: [1, 010] stepvalue: 3 snapshot_format: 0 net: \"a\" 'b'")
     assert not bound.problems
     read = message(bound)
     assert read.base_lr == pytest.approx(0.1)
@@ -90,9 +88,7 @@ def test_the_second_of_two_shows_the_first() -> None:
 
 
 def test_the_problem_knows_its_layer_and_route() -> None:
-    problem = only(
-        net('layer { name: "a" } layer { name: "conv1" convolution_param { kernel_size: [3, -1] } }')
-    )
+    problem = only(net('layer { name: "a" } layer { name: "conv1" convolution_param { kernel_size: [3, -1] } }'))
     assert (problem.layer, problem.place.route) == ("conv1", "layer[1].convolution_param.kernel_size")
 
 

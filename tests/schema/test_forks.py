@@ -158,9 +158,7 @@ def test_a_fork_value_is_read_unless_another_caffe_is_pinned() -> None:
     assert kinds(net(text, Dialect.BVLC)) == ["fork-field"]
 
 
-@pytest.mark.parametrize(
-    "spelling", ["kernel_size: 3 kernel_size: 2 kernel_size: 1", "kernel_size: [3, 2, 1]"]
-)
+@pytest.mark.parametrize("spelling", ["kernel_size: 3 kernel_size: 2 kernel_size: 1", "kernel_size: [3, 2, 1]"])
 def test_a_field_that_forks_repeat_keeps_all_its_values(spelling: str) -> None:
     text = f'layer {{ name: "p" type: "Pooling" pooling_param {{ {spelling} }} }}'
     bound = net(text)

@@ -75,19 +75,13 @@ def test_every_message_and_field_of_bvlc_is_in_the_schema_and_no_other(
     assert {name: fields for name, fields in ours.items() if fields} == bvlc["messages"]
 
 
-def test_every_enum_and_value_of_bvlc_is_in_the_schema_and_no_other(
-    schema: FileDescriptorProto, bvlc: Table
-) -> None:
+def test_every_enum_and_value_of_bvlc_is_in_the_schema_and_no_other(schema: FileDescriptorProto, bvlc: Table) -> None:
     ours = enums(schema)
     for name, values in bvlc["enums"].items():
         assert {value.name: value.number for value in own(ours[name].value)} == values
     holders = {name for name, enum in ours.items() if name.partition(".")[0] in bvlc["messages"]}
     only_forks = holders - set(bvlc["enums"])
-    used = {
-        described(field)["type"]
-        for name in bvlc["messages"]
-        for field in own(messages(schema)[name].field)
-    }
+    used = {described(field)["type"] for name in bvlc["messages"] for field in own(messages(schema)[name].field)}
     assert not only_forks & used
 
 

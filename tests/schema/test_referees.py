@@ -76,9 +76,7 @@ def offset(source: Source, line: int, column: int) -> int:
 
 def test_caffe_and_nanlint_refuse_the_same_files(shared: Path) -> None:
     wrong = [
-        case.id
-        for case in cases(shared)
-        if case.id != _UNREACHED and bool(refusals(case)) != bool(case.complaint)
+        case.id for case in cases(shared) if case.id != _UNREACHED and bool(refusals(case)) != bool(case.complaint)
     ]
     assert not wrong
 
@@ -91,11 +89,7 @@ def test_caffe_and_nanlint_refuse_at_the_same_place(shared: Path) -> None:
             start, end = refusals(case)[0].place.span
             after = _TO_NEXT_TOKEN.match(case.source.text, end)
             assert after is not None
-            if (
-                not start
-                <= offset(case.source, int(case.complaint[2]), int(case.complaint[3]))
-                <= after.end()
-            ):
+            if not start <= offset(case.source, int(case.complaint[2]), int(case.complaint[3])) <= after.end():
                 elsewhere.append((case.id, case.complaint[0]))
     assert not elsewhere
 

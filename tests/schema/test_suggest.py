@@ -18,6 +18,8 @@ from nanlint.schema.suggest import distance, suggest_field, where_else
         ("LayerParameter", "innerproduct_param", "inner_product_param"),
         ("LayerParameter", "inner_product", "inner_product_param"),
         ("LayerParameter", "bottoms", "bottom"),
+        ("LayerParameter", "data_pram", "data_param"),
+        ("LayerParameter", "poling_param", "pooling_param"),
         ("LayerParameter", "BOTTOM", "bottom"),
         ("FillerParameter", "stddev", "std"),
         ("ParamSpec", "weight_decay", "decay_mult"),

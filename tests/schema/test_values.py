@@ -18,6 +18,7 @@ FIELDS = {
     "double": ("BlobProto", "double_data"),
     "bool": ("SolverParameter", "debug_info"),
     "enum": ("PoolingParameter", "pool"),
+    "v1type": ("V1LayerParameter", "type"),
     "string": ("LayerParameter", "name"),
     "bytes": ("Datum", "data"),
 }
@@ -93,6 +94,8 @@ bool    1.0          wrong-type
 bool    truee        wrong-type
 enum    max          unknown-enum-value    MAX
 enum    "MAX"        wrong-type            MAX
+v1type  "InnerProduct" wrong-type          INNER_PRODUCT
+v1type  Convolution  unknown-enum-value    CONVOLUTION
 enum    MEAN         unknown-enum-value
 enum    3            unknown-enum-value
 enum    -1           unknown-enum-value
@@ -124,3 +127,5 @@ def test_no_number_is_too_long_to_refuse(kind: str, text: str) -> None:
 def test_the_legal_names_are_in_the_message() -> None:
     with pytest.raises(RefusedError, match="write `MAX` or `AVE` or `STOCHASTIC`"):
         convert("enum", "MEAN")
+    with pytest.raises(RefusedError, match="write `SOFTMAX`$"):
+        convert("v1type", "SOFMAX")
