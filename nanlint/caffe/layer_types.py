@@ -68,11 +68,11 @@ def is_foreign(type_name: str) -> bool:
 
 def _in_forks(type_name: str, options: Options) -> bool:
     """Whether only forks of Caffe have a type, and the Caffe that runs the files may be one of them."""
-    from nanlint.schema.descriptors import enum
-    from nanlint.schema.forks import FIRST_FORK_NUMBER, forks_with_type
+    from nanlint.caffe.upgrade_v1 import fork_types
+    from nanlint.schema.forks import forks_with_type
 
-    v1 = enum("V1LayerParameter.LayerType").values_by_name.get(type_name)
-    if v1 is not None and v1.number >= FIRST_FORK_NUMBER:
+    v1 = fork_types().get(type_name)
+    if v1 is not None:
         return options.dialect.has(v1)
     if options.dialect.any_type:
         return type_name not in BVLC_TYPES

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.model import Origin
 from nanlint.schema.descriptors import enum, new_layer
+from nanlint.schema.forks import FIRST_FORK_NUMBER
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumValueDescriptor
+
     from nanlint.schema.bind import Bound
     from nanlint.schema.caffe_pb2 import LayerParameter, V1LayerParameter
 
@@ -36,6 +40,13 @@ _SPEC_LISTS = {
 _DATA_TYPES = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
 _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 _HANDLED = {*_SPEC_LISTS, "type", "layer"}
+
+
+@cache
+def fork_types() -> dict[str, EnumValueDescriptor]:
+    """The V1 types that only forks have, by the name that `type_name` gives them."""
+    values = enum("V1LayerParameter.LayerType").values
+    return {type_name(value.number): value for value in values if value.number >= FIRST_FORK_NUMBER}
 
 
 def type_name(number: int) -> str:
