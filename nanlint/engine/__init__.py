@@ -54,7 +54,7 @@ def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: st
             run.bound(net.bound)
             run.net(net)
     documents = opened.files.documents()
-    findings = suppress(merged(run.findings), documents, run)
+    findings = suppress(merged(run.results()), documents, run)
     findings = [one for one in findings if not ignored_in_file(one, settings.per_file_ignores)]
     return Report(
         tuple(in_order(findings)),

@@ -83,9 +83,7 @@ def classify(document: Document, path: str) -> Kind:
 
 
 def _opens_block(root: Block, name: str) -> bool:
-    return any(
-        field.name == name and any(isinstance(v, Block) for v in field.values) for field in root.fields
-    )
+    return any(field.name == name and any(isinstance(v, Block) for v in field.values) for field in root.fields)
 
 
 def _walk(folder: str) -> Iterator[str]:

@@ -107,9 +107,7 @@ def _by_kind(inputs: Sequence[Input], opened: Opened) -> tuple[list[str], list[s
     return solvers, nets
 
 
-def _load(
-    load: Callable[[str, Options, Files], Value], path: str, options: Options, opened: Opened
-) -> Value | None:
+def _load(load: Callable[[str, Options, Files], Value], path: str, options: Options, opened: Opened) -> Value | None:
     try:
         return load(path, options, opened.files)
     except OSError as wrong:

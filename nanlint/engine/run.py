@@ -17,6 +17,9 @@ from nanlint.text.directives import Directive
 
 _WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
+NO_CONTENT = ("not-a-prototxt", "empty-file")
+"""Rules about files of which nothing else is worth saying."""
+
 
 class Run:
     """The findings of some rules, and what broke on the way."""
@@ -28,6 +31,7 @@ class Run:
         self.complete = len(rules) == len(every_rule())
         self._codes = {rule.code for rule in rules}
         self._of_solvers: set[str] = set()
+        self._without_content: set[str] = set()
         self._by_subject: dict[str, list[Rule]] = {}
         for rule in rules:
             self._by_subject.setdefault(rule.subject, []).append(rule)
@@ -38,16 +42,23 @@ class Run:
         if bound.source.path not in self.checked:
             self.checked.add(bound.source.path)
             self._apply("Bound", bound, bound.source.path)
+            if any(problem.kind in NO_CONTENT for problem in bound.problems):
+                self._without_content.add(bound.source.path)
+
+    def results(self) -> list[Finding]:
+        """The findings; of a file that holds nothing to lint, only that it is so."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.name in NO_CONTENT or finding.place.source.path not in self._without_content
+        ]
 
     def solver(self, solver: Solver) -> None:
         self._of_solvers.update(net.bound.source.path for net in solver.nets)
         self._of_solvers.add(solver.bound.source.path)
-        if not _is_foreign(solver.bound):
-            self._apply("Solver", solver, solver.path)
+        self._apply("Solver", solver, solver.path)
 
     def net(self, net: Net) -> None:
-        if _is_foreign(net.bound):
-            return
         self._apply("Net", net, net.path)
         for layer in net.layers:
             for rule in self._layer_rules(layer.type):
@@ -91,8 +102,3 @@ def _as_it_runs(finding: Finding, subject: Any) -> Finding:
     if not idle and (not net.foreign or finding.name in SURE_IN_FORKS):
         return finding
     return replace(finding, severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
-
-
-def _is_foreign(bound: Bound) -> bool:
-    """Whether a file is no prototxt at all, so that nothing it lacks is worth saying."""
-    return any(problem.kind == "not-a-prototxt" for problem in bound.problems)

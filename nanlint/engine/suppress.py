@@ -39,8 +39,6 @@ def _idle(comment: Directive, used: set[str], run: Run) -> Directive | None:
     if idle is None or not idle.codes:
         return idle if run.complete else None
     path = comment.place.source.path
-    silent = {
-        name.upper() for rule in rules() if not run.applied(rule, path) for name in (rule.code, rule.name)
-    }
+    silent = {name.upper() for rule in rules() if not run.applied(rule, path) for name in (rule.code, rule.name)}
     codes = tuple(code for code in idle.codes if code not in silent)
     return replace(idle, codes=codes) if codes else None

@@ -293,17 +293,6 @@ def _lrn(birth: Birth) -> Cause:
     return Cause("lrn-base", route, words)
 
 
-def _softmax(birth: Birth) -> Cause:
-    layer = birth.step.layer
-    return Cause(
-        "softmax-of-infinity",
-        "type",
-        f"`{layer.name}` subtracts the maximum of `{layer.bottoms[0].name}`, which is infinite: inf - "
-        "inf is NaN; "
-        "keep its input finite",
-    )
-
-
 # --- losses ---
 
 
@@ -382,8 +371,7 @@ _FORWARD: dict[str, Explain] = {
     "BatchNorm": _batch_norm,
     "MVN": _mvn,
     "LRN": _lrn,
-    "Softmax": _softmax,
-    "SoftmaxWithLoss": _softmax,
+    "SoftmaxWithLoss": _loss,
     "EuclideanLoss": _loss,
     "HingeLoss": _loss,
     "SigmoidCrossEntropyLoss": _loss,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import show
-from nanlint.caffe.model import TRAIN
+from nanlint.caffe.model import TRAIN, count
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import INFO, WARNING, finding, rule
 
@@ -141,6 +141,8 @@ def constant_weights(net: Net) -> Iterator[Problem]:
     for layer in net.layers:
         filler, route = _weight_filler(layer)
         if filler is None or not _alike(layer) or _begins_at_zero(layer) or not _trains(layer):
+            continue
+        if count(layer.params[0].param.shape, 0, 1) == 1:  # one unit has no copy
             continue
         readers = _learned_readers(layer)
         if not readers or not all(_alike(reader) for reader in readers):

@@ -61,18 +61,6 @@ def mvn_without_variance(net: Net) -> Iterator[Problem]:
     yield from of_kind(net, "mvn-without-variance")
 
 
-@rule("NRM004", "softmax-of-infinity", ERROR, effect=Effect.NON_FINITE)
-def softmax_of_infinity(net: Net) -> Iterator[Problem]:
-    """A Softmax surely meets +infinity, or -infinity in all classes.
-
-    **In Caffe** the maximum is subtracted first (softmax_layer.cpp), so that finite scores of any size are
-    safe; infinity minus infinity is NaN.
-
-    **Instead** keep the scores finite.
-    """
-    yield from of_kind(net, "softmax-of-infinity")
-
-
 @rule("NRM005", "running-statistics", ERROR, effect=Effect.NON_FINITE, layers=("BatchNorm",))
 def running_statistics(layer: Layer) -> Iterator[Problem]:
     """A `moving_average_fraction` that is not finite spoils the running statistics in the first iteration.

@@ -184,17 +184,6 @@ def index_out_of_range(net: Net) -> Iterator[Problem]:
     return net.found("index-out-of-range")
 
 
-@rule("SET015", "not-implemented", ERROR, effect=Effect.RUN_FAILURE)
-def not_implemented(net: Net) -> Iterator[Problem]:
-    """A layer is asked for something that Caffe has no code for.
-
-    **In Caffe** the net is built, and the first pass that needs it aborts: `Not Implemented Yet`.
-
-    **Instead** choose another setting or layer, as the message says.
-    """
-    return net.found("not-implemented")
-
-
 @rule("SET016", "invalid-filler", ERROR, effect=SETUP)
 def invalid_filler(net: Net) -> Iterator[Problem]:
     """A filler is of no known type, or cannot fill the blob that it is for.
