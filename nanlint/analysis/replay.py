@@ -128,15 +128,22 @@ class _Replay:
         if not math.isfinite(rate):
             raise UndecidedError
         self.clip()
+        undecided = False
         for one in self.learned:
             key = id(one)
             grad = self.decayed(one)
-            step = update(self.kind, self.param, f32(rate * one.lr_mult), iteration, grad, self.held[key])
+            try:
+                step = update(self.kind, self.param, f32(rate * one.lr_mult), iteration, grad, self.held[key])
+            except UndecidedError:
+                undecided = True
+                continue
             weights = [f32(w - u) for w, u in zip(self.weights[key], step, strict=True)]
             self.weights[key] = weights
             bad = _not_finite(weights)
             if bad is not None and one.lr_mult != 0:
                 return f"a weight of `{one.layer.name}`", bad
+        if undecided:
+            raise UndecidedError
         return None
 
     def clip(self) -> None:

@@ -145,7 +145,7 @@ def constant_weights(net: Net) -> Iterator[Problem]:
         if count(layer.params[0].param.shape, 0, 1) == 1:  # one unit has no copy
             continue
         readers = _learned_readers(layer)
-        if not readers or not all(_alike(reader) for reader in readers):
+        if not readers or not all(_alike(reader) for reader in readers) or _has_one_unit(layer):
             continue
         yield finding(
             layer.at(f"{route}.type"),
@@ -156,6 +156,11 @@ def constant_weights(net: Net) -> Iterator[Problem]:
             layer=layer.name,
             phase=net.phase,
         )
+
+
+def _has_one_unit(layer: Layer) -> bool:
+    block = layer.param.inner_product_param if layer.type == "InnerProduct" else layer.param.convolution_param
+    return bool(block.num_output == 1)
 
 
 def _param_block(layer: Layer) -> str:

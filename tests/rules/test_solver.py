@@ -81,9 +81,7 @@ def test_a_file_on_the_way_to_the_snapshots_is_proof(tmp_path: Path) -> None:
     assert "error snapshot-prefix-unusable" not in found(tmp_path, RUN + NET + 'snapshot_prefix: "no/such/x"')
 
 
-def test_a_missing_folder_is_likely_where_the_solver_is_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_folder_is_likely_where_the_solver_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     solver = RUN + NET + 'snapshot_prefix: "no/such/x"'
     assert "warning snapshot-prefix-unusable" not in found(tmp_path, solver)
     monkeypatch.chdir(tmp_path)
@@ -116,9 +114,7 @@ def saved(*blobs: tuple[list[int], list[float]], name: str = "ip") -> bytes:
 )
 def test_weights_against_the_net(tmp_path: Path, content: bytes, said: str | None) -> None:
     (tmp_path / "m.caffemodel").write_bytes(content)
-    errors = {
-        one for one in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"') if one.startswith("error")
-    }
+    errors = {one for one in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"') if one.startswith("error")}
     assert errors == ({said} if said else set())
 
 
@@ -138,9 +134,7 @@ def test_a_test_net_with_other_weights(tmp_path: Path) -> None:
     start, end = LINE.index('layer {\n  name: "ip"'), LINE.index('layer { name: "loss"')
     layer = LINE[start:end]
     both = layer.replace('"InnerProduct"', '"InnerProduct" include { phase: TRAIN }')
-    both += layer.replace("bias_term: false", "").replace(
-        '"InnerProduct"', '"InnerProduct" include { phase: TEST }'
-    )
+    both += layer.replace("bias_term: false", "").replace('"InnerProduct"', '"InnerProduct" include { phase: TEST }')
     net = LINE[:start] + both + LINE[end:]
     assert "error test-net-mismatch" in found(tmp_path, RUN + "test_iter: 1 test_interval: 5", net)
     assert "error test-net-mismatch" not in found(tmp_path, RUN, net)

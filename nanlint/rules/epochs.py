@@ -1,0 +1,100 @@
+"""The solver against the data: how many images an update, a run and a test see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.datasets import batch_size, items
+from nanlint.caffe.solver import first_test, iterations
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.registry import INFO, WARNING, finding, rule
+from nanlint.rules.wording import counted
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Layer, Net, Solver
+
+
+@rule("SOL022", "effective-batch", INFO, effect=Effect.NONE)
+def effective_batch(solver: Solver) -> Iterator[Problem]:
+    """With `iter_size`, an update sees several batches.
+
+    **In Caffe** gradients of `iter_size` batches are added up and divided by it before each update
+    (solver.cpp, Step; sgd_solver.cpp, Normalize), so the learning rate belongs to `batch_size` times
+    `iter_size` images. BatchNorm still takes its statistics from one batch.
+
+    **Instead** nothing, where that is meant; otherwise scale `base_lr` with the product.
+    """
+    param, net = solver.param, solver.train_net
+    if param.iter_size < 2 or net is None:
+        return
+    for layer, batch in _fed_by(net):
+        yield finding(
+            solver.at("iter_size"),
+            f"`iter_size: {param.iter_size}` times `batch_size: {batch}` of `{layer.name}` is "
+            f"{param.iter_size * batch} items an update; `base_lr` belongs to that number",
+            related=[Related("the batch", layer.at())],
+        )
+
+
+@rule("SOL023", "run-before-epoch", WARNING, effect=Effect.NONE)
+def run_before_epoch(solver: Solver) -> Iterator[Problem]:
+    """The run ends before it has seen all its training data once.
+
+    **In Caffe** a data layer reads on where it stopped, `batch_size` items a time, in the order of the
+    database (data_layer.cpp): the run sees `max_iter * iter_size * batch_size` of them. The number of items
+    is read from the source, where it is on this machine.
+
+    **Instead** write a larger `max_iter`, or a larger batch.
+    """
+    param, net = solver.param, solver.train_net
+    if net is None or not iterations(param):
+        return
+    for layer, batch in _fed_by(net):
+        total = items(layer, Path(net.path).parent)
+        seen = iterations(param) * max(param.iter_size, 0) * batch
+        if total is not None and seen < total:
+            yield finding(
+                solver.at("max_iter"),
+                f"the run sees {seen} of the {total} items of `{layer.name}`, {seen / total:.0%} of an "
+                "epoch; write a larger `max_iter`",
+                related=[Related("the training data", layer.at())],
+            )
+
+
+@rule("SOL024", "test-set-coverage", INFO, effect=Effect.NONE)
+def test_set_coverage(solver: Solver) -> Iterator[Problem]:
+    """A test does not run over its data exactly once.
+
+    **In Caffe** a test averages `test_iter` batches (solver.cpp, Test), and the data layer reads on where the
+    last test stopped: with fewer batches than the set holds, each test sees other images; with more, some
+    count twice. The number of items is read from the source, where it is on this machine.
+
+    **Instead** write `test_iter` times `batch_size` equal to the size of the test set.
+    """
+    param = solver.param
+    if first_test(param) is None:
+        return
+    tests = [net for net in solver.nets if not net.trained]
+    for index, (net, batches) in enumerate(zip(tests, param.test_iter, strict=False)):
+        for layer, batch in _fed_by(net):
+            total = items(layer, Path(net.path).parent)
+            seen = batches * batch
+            if total is None or not 0 < seen != total:
+                continue
+            needed = -(-total // batch)
+            yield finding(
+                solver.at(f"test_iter[{index}]"),
+                f"`test_iter: {batches}` times `batch_size: {batch}` is {counted(seen, 'item')}, and the "
+                f"test set of `{layer.name}` holds {total}; `test_iter: {needed}` covers it",
+                related=[Related("the test data", layer.at())],
+            )
+
+
+def _fed_by(net: Net) -> Iterator[tuple[Layer, int]]:
+    """The data layers of a net that state a batch size."""
+    for layer in net.layers:
+        batch = batch_size(layer)
+        if batch:
+            yield layer, batch
