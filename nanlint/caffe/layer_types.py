@@ -29,9 +29,11 @@ OPTIONAL_TYPES = {"ImageData": "USE_OPENCV", "WindowData": "USE_OPENCV", "Python
 def unknown_type(origin: Origin, name: str, type_name: str, options: Options) -> Problem | None:
     """What Caffe makes of a type that nanlint does not model; None for one that some Caffe is known to
     have."""
+    where = origin.place("type")
+    if options.lacks_type(type_name):
+        return _lacking(where, name, type_name, options)
     if type_name in BVLC_TYPES:
         return None
-    where = origin.place("type")
     if type_name in OPTIONAL_TYPES:
         return _optional(origin, name, type_name) if options.pinned else None
     if not type_name:
@@ -39,12 +41,12 @@ def unknown_type(origin: Origin, name: str, type_name: str, options: Options) ->
     if _in_forks(type_name, options):
         return None
     meant = _meant(type_name)
-    certain = options.dialect.pinned or (meant is not None and _same_letters(meant, type_name))
+    certain = options.pinned or (meant is not None and _same_letters(meant, type_name))
     remedy = (
         f'did you mean `type: "{meant}"`?' if meant else "write one of the types that your Caffe registers"
     )
     does = (
-        f"{_caffe(options)} knows no such layer and aborts"
+        "BVLC Caffe knows no such layer and aborts"
         if certain
         else "neither BVLC Caffe nor a known fork has it"
     )
@@ -79,8 +81,18 @@ def _in_forks(type_name: str, options: Options) -> bool:
     return bool(forks_with_type(type_name)) and options.dialect.has_type(type_name)
 
 
-def _caffe(options: Options) -> str:
-    return f"`{options.dialect.name}`" if options.dialect.pinned and not options.pinned else "BVLC Caffe"
+def _lacking(where: Place, name: str, type_name: str, options: Options) -> Problem:
+    from nanlint.schema.forks import in_words, type_readers
+
+    return Problem(
+        where,
+        f'`type: "{type_name}"` of `{name}` does not exist in `{options.dialect.name}`, whose layer factory '
+        f"aborts on it; {in_words(type_readers(type_name))} have it",
+        "unknown-layer-type",
+        layer=name,
+        severity=Severity.WARNING,
+        effect=Effect.SETUP_FAILURE,
+    )
 
 
 def _no_type(where: Place, name: str) -> Problem:

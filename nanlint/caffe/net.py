@@ -96,7 +96,8 @@ class _Builder:
         before = len(problems)
         if layer.param.propagate_down and len(layer.param.propagate_down) != len(layer.param.bottom):
             problems.append(wiring.wrong_propagate_down(layer))
-        layer.spec = layer_type(layer.type, self.options.pinned)
+        if not self.options.lacks_type(layer.type):
+            layer.spec = layer_type(layer.type, self.options.pinned)
         if layer.spec is None or layer.type in OPTIONAL_TYPES:
             unknown = unknown_type(layer.origin, layer.name, layer.type, self.options)
             if unknown is not None:

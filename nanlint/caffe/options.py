@@ -26,3 +26,7 @@ class Options:
     def pinned(self) -> bool:
         """Whether exactly BVLC Caffe 1.0 will run the files."""
         return self.dialect is Dialect.BVLC
+
+    def lacks_type(self, layer_type: str) -> bool:
+        """Whether the fork that will run the files has no such layer type, as far as its sources say."""
+        return self.dialect.pinned and not self.pinned and not self.dialect.has_type(layer_type)

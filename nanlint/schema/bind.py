@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related, Severity
 from nanlint.schema.bound import Bound as Bound
 from nanlint.schema.descriptors import descriptor, message_class
 from nanlint.schema.dialect import Dialect
@@ -346,7 +346,11 @@ class _Binder:
         fix: Fix | None = None,
     ) -> None:
         place, layer = self.place(span, trail, name), self.layer(trail)[0] or None
-        self.problems.append(Problem(place, message, kind, related=related, fix=fix, layer=layer))
+        doubt = kind == "fork-field" and not self.uses.dialect.exact
+        severity = Severity.WARNING if doubt else None
+        self.problems.append(
+            Problem(place, message, kind, related=related, fix=fix, layer=layer, severity=severity)
+        )
 
     def place(self, span: Span, trail: _Trail | None, name: str) -> Place:
         return Place(self.source, span, _route(trail, name))

@@ -37,13 +37,19 @@ class Dialect:
                 return cls(nickname)
         from nanlint.schema.suggest import nearest
 
-        close = nearest(wanted, (*REPOSITORIES, cls.BVLC.name)) or (cls.BVLC.name, *REPOSITORIES)
-        raise ValueError(f"no known Caffe is called `{name}`; there are {', '.join(close)}")
+        close = nearest(wanted, (*REPOSITORIES, cls.BVLC.name))
+        hint = f"did you mean {' or '.join(close)}?" if close else f"there are bvlc, {', '.join(REPOSITORIES)}"
+        raise ValueError(f"no known Caffe is called `{name}`; {hint}")
 
     @property
     def pinned(self) -> bool:
         """Whether one Caffe alone will read the files."""
         return self is not Dialect.ANY and self.name != Dialect.ANY.name
+
+    @property
+    def exact(self) -> bool:
+        """Whether what is known of this Caffe is all of it: a fork may have moved on."""
+        return self.name == Dialect.BVLC.name
 
     def has(self, declared: FieldDescriptor | EnumValueDescriptor) -> bool:
         """Whether this Caffe knows a field or an enum value."""

@@ -37,6 +37,10 @@ class ProtoDialect(Dialect):
     repeated: frozenset[str] = field(default=frozenset(), repr=False)
     types: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def exact(self) -> bool:
+        return True
+
     def has(self, declared: FieldDescriptor | EnumValueDescriptor) -> bool:
         return name_of(declared) in self.names
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nanlint.findings import Severity
 from nanlint.schema.bind import Bound, bind
 from nanlint.schema.descriptors import descriptor, enum
 from nanlint.schema.dialect import Dialect
@@ -137,6 +138,13 @@ def test_a_known_forks_field_is_read_unless_another_caffe_is_pinned() -> None:
     assert kinds(net(PERMUTE, SSD)) == []
     assert kinds(net(PERMUTE, Dialect.BVLC)) == ["fork-field"]
     assert kinds(net(PERMUTE, Dialect.named("segnet"))) == ["fork-field"]
+
+
+def test_what_a_fork_lacks_is_in_doubt_for_it_may_have_moved_on() -> None:
+    (in_bvlc,) = net(PERMUTE, Dialect.BVLC).problems
+    (in_segnet,) = net(PERMUTE, Dialect.named("segnet")).problems
+    assert in_bvlc.severity is None
+    assert in_segnet.severity is Severity.WARNING
 
 
 def test_a_refused_field_is_told_with_its_forks() -> None:
