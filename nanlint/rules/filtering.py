@@ -32,12 +32,7 @@ def filtered_rows(net: Net) -> Iterator[Problem]:
     `Reshape`.
     """
     for layer in net.layers:
-        if (
-            layer.type == "Filter"
-            and layer.spec is not None
-            and not layer.refused
-            and layer.bottoms[-1].shape
-        ):
+        if layer.type == "Filter" and layer.spec is not None and not layer.refused and layer.bottoms[-1].shape:
             yield from _filter(net, layer)
 
 
@@ -50,9 +45,7 @@ def _filter(net: Net, layer: Layer) -> Iterator[Problem]:
     if value.constant == 0:
         failure = first_failure(net, {layer: 0}) or _backward(layer)
         if failure is not None:
-            yield _problem(
-                layer, failure, f"the selector `{selector.name}` is 0 everywhere, so no row is left", True
-            )
+            yield _problem(layer, failure, f"the selector `{selector.name}` is 0 everywhere, so no row is left", True)
         return
     certain = batch <= MOST_ROWS and value.surely(is_zero)
     failures = [first_failure(net, {layer: rows}) for rows in (range(batch) if certain else [batch - 1])]

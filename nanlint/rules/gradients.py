@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.layers.sizes import LEGACY_AXES
 from nanlint.caffe.model import TRAIN
 from nanlint.findings import Effect, Problem, Related
-from nanlint.rules.registry import ERROR, finding, rule
+from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
@@ -34,8 +34,10 @@ def impossible_gradient(net: Net) -> Iterator[Problem]:
             continue
         for index, needed in enumerate(layer.propagates):
             if needed and index < len(layer.bottoms) and _aborts(layer, index):
-                yield _problem(layer, index)
-                break
+                problem = _problem(layer, index)
+                if problem is not None:
+                    yield problem
+                    break
 
 
 def _aborts(layer: Layer, index: int) -> bool:
@@ -46,13 +48,15 @@ def _aborts(layer: Layer, index: int) -> bool:
     return layer.spec.aborts_on_gradient(index, len(layer.bottoms))
 
 
-def _problem(layer: Layer, index: int) -> Problem:
+def _problem(layer: Layer, index: int) -> Problem | None:
     name = layer.bottoms[index].name
-    learner = _learner(layer, index)
+    learner, opaque = _learner(layer, index)
+    if learner is None and opaque is None and not _forced(layer, index):
+        return None
     related = []
     if learner is not None:
         related.append(Related(f"`{learner.name}` learns, so its gradient is asked for", learner.at()))
-    because, remedy = _why(layer, index, learner)
+    because, remedy = _why(layer, index, learner, opaque)
     return finding(
         layer.at(f"bottom[{index}]"),
         f"`{layer.name}` ({layer.type}) cannot compute the gradient of `{name}`, which is asked for "
@@ -60,38 +64,48 @@ def _problem(layer: Layer, index: int) -> Problem:
         related=related,
         layer=layer.name,
         phase=layer.net.phase,
+        severity=WARNING if learner is None and opaque is not None else None,
     )
 
 
-def _why(layer: Layer, index: int, learner: Layer | None) -> tuple[str, str]:
+def _forced(layer: Layer, index: int) -> bool:
+    """Whether the file itself asks for the gradient."""
+    asked = layer.param.propagate_down
+    return layer.net.param.force_backward or (index < len(asked) and asked[index])
+
+
+def _why(layer: Layer, index: int, learner: Layer | None, opaque: Layer | None) -> tuple[str, str]:
     """Why the gradient is asked for, and what to write."""
     asked = layer.param.propagate_down
     if index < len(asked) and asked[index]:
         return "by `propagate_down: true`", "write `propagate_down: false` for it"
     if learner is None:
-        return "by `force_backward: true`", "leave `force_backward` out"
-    swapped = layer.spec is not None and layer.spec.is_loss and index == 1 and not _learner(layer, 0)
-    if swapped:
+        if opaque is None:
+            return "by `force_backward: true`", "leave `force_backward` out"
+        return f"unless `{opaque.name}` ({opaque.type}) stops it", "write `propagate_down: false` for it"
+    because = f"because `{learner.name}` below learns"
+    if layer.spec is not None and layer.spec.is_loss and index == 1 and _learner(layer, 0) == (None, None):
         first = layer.bottoms[0].name
-        return (
-            f"because `{learner.name}` below learns",
-            f"swap the bottoms: the prediction comes first, and `{first}` looks like the label",
-        )
-    return (
-        f"because `{learner.name}` below learns",
-        "write `propagate_down: false` for it, or take another layer",
-    )
+        return because, f"swap the bottoms: the prediction comes first, and `{first}` looks like the label"
+    return because, "write `propagate_down: false` for it, or take another layer"
 
 
-def _learner(layer: Layer, index: int) -> Layer | None:
-    """The nearest layer below a bottom that has a parameter to learn."""
-    below, seen = [layer.bottoms[index]], set()
+def _learner(layer: Layer, index: int) -> tuple[Layer | None, Layer | None]:
+    """The nearest layer below a bottom that has a parameter to learn; and the nearest that nanlint does not know.
+
+    What is below a layer that nanlint does not know is not looked at.
+    """
+    below, seen = [layer.bottoms[index]], {layer}
+    opaque = None
     while below:
         producer = below.pop(0).producer
-        if producer in seen or producer is layer:
+        if producer in seen:
             continue
         seen.add(producer)
+        if producer.spec is None:
+            opaque = opaque or producer
+            continue
         if any(param.lr_mult != 0 for param in producer.params):
-            return producer
+            return producer, opaque
         below.extend(producer.bottoms)
-    return None
+    return None, opaque

@@ -82,7 +82,7 @@ def power_of_possible_zero(layer: Layer) -> Iterator[Problem]:
     exponent = f32(param.power)
     if exponent in (0.0, 1.0, 2.0) or f32(exponent * f32(param.scale)) == 0 or exponent != exponent:
         return
-    fractional = exponent != math.floor(exponent)
+    fractional = math.isfinite(exponent) and exponent != math.floor(exponent)
     for step, got in _doubtful(layer):
         x = step.bottoms[0]
         low, high, _ = power_argument(param)(x.low, x.high)

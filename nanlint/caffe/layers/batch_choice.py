@@ -95,7 +95,7 @@ class Filter(LayerType):
         needs_elements(layer, count(selector), f"bottom[{last}]", "the selector")
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
-        return bottom == bottoms - 1
+        return bottom == bottoms - 1 > 0
 
 
 def _chosen_channels(layer: LayerSetup) -> Blobs:
