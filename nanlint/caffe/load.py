@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver, ends_setup
 from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
-from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources
+from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources, stops_before
 from nanlint.caffe.state import state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_layers, upgrade_net
 from nanlint.findings import Effect, Problem, Severity
@@ -82,6 +82,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
         if net is not None:
             net.trained = source.phase == TRAIN
             net.role = source.phase
+            net.opened = not stops_before(param, source.route)
             net.runs = _runs(source, param)
             net.iterations = iterations(param) if source.phase == TRAIN and param.iter_size > 0 else 0
             solver.nets.append(net)

@@ -145,7 +145,8 @@ class Layer:
 class Net:
     """One net under one state, as Net::Init builds it. `problems` are in the order in which Caffe meets them.
 
-    `trained`: a solver trains it. `role`: TRAIN or TEST as its solver calls it, whatever phase its state
+    `trained`: a solver trains it. `opened`: False where its solver surely aborts before Caffe reads it.
+    `role`: TRAIN or TEST as its solver calls it, whatever phase its state
     sets. `runs`: False where its solver builds it and then never runs it. `iterations`: how many training
     iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
@@ -163,6 +164,7 @@ class Net:
     problems: list[Problem] = field(default_factory=list)
     origin: Origin | None = None
     trained: bool = False
+    opened: bool = True
     role: str = ""
     runs: bool = True
     iterations: int | None = None

@@ -111,6 +111,23 @@ def _testing(param: SolverParameter) -> Iterator[NetSource]:
             yield NetSource(TEST, generic, None if generic == "net_param" else param.net, given)
 
 
+def stops_before(param: SolverParameter, route: str) -> bool:
+    """Whether Caffe surely aborts before it opens the net that a field of the solver names.
+
+    Kind, `average_loss` and the number of training nets come first (Solver::Init, InitTrainNet); the counts
+    of `test_iter` and `test_state` and `test_interval` before the test nets' own files (InitTestNets).
+    """
+    both_types = param.HasField("type") and param.HasField("solver_type")
+    if both_types or solver_type(param) not in TYPE_OF_ENUM or param.average_loss < 1:
+        return True
+    if len(train_net_fields(param)) != 1:
+        return True
+    tests = number_of_test_nets(param)
+    too_few = len(param.test_iter) != tests
+    wrong_states = param.test_state and len(param.test_state) != tests
+    return route.startswith("test_net") and bool(too_few or wrong_states or param.test_interval <= 0)
+
+
 def iterations(param: SolverParameter) -> int:
     """How many iterations `caffe train` runs: `max_iter`, and none where it is missing or negative."""
     return max(0, param.max_iter)

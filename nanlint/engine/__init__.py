@@ -51,7 +51,7 @@ def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: st
             run.bound(one.solver.bound)
             run.solver(one.solver)
         for net in one.nets:
-            run.bound(net.bound)
+            run.bound(net.bound, net.opened)
             run.net(net)
     documents = opened.files.documents()
     findings = suppress(merged(run.results()), documents, run)

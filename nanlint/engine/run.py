@@ -32,13 +32,19 @@ class Run:
         self._codes = {rule.code for rule in rules}
         self._of_solvers: set[str] = set()
         self._without_content: set[str] = set()
+        self._opened: dict[str, bool] = {}
         self._by_subject: dict[str, list[Rule]] = {}
         for rule in rules:
             self._by_subject.setdefault(rule.subject, []).append(rule)
         self._by_type: dict[str, list[Rule]] = {}
 
-    def bound(self, bound: Bound) -> None:
-        """Check a file as text, unless it has been: `checked` holds the paths of those that have."""
+    def bound(self, bound: Bound, opened: bool = True) -> None:
+        """Check a file as text, unless it has been: `checked` holds the paths of those that have.
+
+        `opened`: Caffe may come to read it; else its faults are no certain failure.
+        """
+        path = bound.source.path
+        self._opened[path] = opened or self._opened.get(path, False)
         if bound.source.path not in self.checked:
             self.checked.add(bound.source.path)
             self._apply("Bound", bound, bound.source.path)
@@ -48,10 +54,16 @@ class Run:
     def results(self) -> list[Finding]:
         """The findings; of a file that holds nothing to lint, only that it is so."""
         return [
-            finding
+            self._as_read(finding)
             for finding in self.findings
             if finding.name in NO_CONTENT or finding.place.source.path not in self._without_content
         ]
+
+    def _as_read(self, finding: Finding) -> Finding:
+        unread = not self._opened.get(finding.place.source.path, True)
+        if unread and finding.effect is Effect.PARSE_FAILURE and finding.severity is Severity.ERROR:
+            return replace(finding, severity=Severity.WARNING)
+        return finding
 
     def solver(self, solver: Solver) -> None:
         self._of_solvers.update(net.bound.source.path for net in solver.nets)

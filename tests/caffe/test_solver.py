@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.protobuf import text_format
 
-from nanlint.caffe.solver import first_test, iterations, net_sources, number_of_test_nets, solver_type
+from nanlint.caffe.solver import first_test, iterations, net_sources, number_of_test_nets, solver_type, stops_before
 from nanlint.schema.descriptors import new_net, new_solver
 
 if TYPE_CHECKING:
@@ -89,3 +89,34 @@ def test_no_max_iter_means_no_iteration() -> None:
 )
 def test_first_iteration_that_tests(text: str, first: int | None) -> None:
     assert first_test(solver(text)) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ('net: "n" type: "SGD" solver_type: SGD', "net"),
+        ('net: "n" type: "sgd"', "net"),
+        ('net: "n" average_loss: 0', "net"),
+        ('net: "n" train_net: "m"', "train_net"),
+        ('test_net: "n" test_iter: 1 test_interval: 1', "test_net[0]"),
+        ('train_net: "n" test_net: "m" test_interval: 1', "test_net[0]"),
+        ('train_net: "n" test_net: "m" test_iter: 1', "test_net[0]"),
+        ('train_net: "n" test_net: "m" test_iter: 1 test_interval: 1 test_state: [{ }, { }]', "test_net[0]"),
+    ],
+)
+def test_a_solver_that_aborts_before_it_reads_a_net(text: str, route: str) -> None:
+    assert stops_before(solver(text), route)
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ('net: "n"', "net"),
+        ('train_net: "n" test_net: "m" test_interval: 1', "train_net"),
+        ('train_net: "n" test_net: "m" test_iter: 1 test_interval: 1', "test_net[0]"),
+        ('net: "n" test_net: "m" test_iter: [1, 1] test_interval: 1', "test_net[0]"),
+        ('net: "n" lr_policy: "none"', "net"),
+    ],
+)
+def test_a_solver_that_reads_its_net(text: str, route: str) -> None:
+    assert not stops_before(solver(text), route)
