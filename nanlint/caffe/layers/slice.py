@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Shape, at_least
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Shape, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
 from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped
 from nanlint.caffe.model import count
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "slice_param"
 
@@ -14,6 +19,10 @@ class Slice(LayerType):
     """Tops: the parts between `slice_point`s, or equal parts (slice_layer.cpp)."""
 
     tops = at_least(1)
+
+    def written_in_place(self, param: LayerParameter) -> InPlace:
+        """Several tops are counted against the bottom, which the first has cut already."""
+        return InPlace.REFUSED if len(param.top) > 1 else InPlace.RIGHT
 
     def setup(self, layer: LayerSetup) -> Blobs:
         axis = joined_axis(layer, layer.param.slice_param, PARAM, "slice_dim")
@@ -39,15 +48,13 @@ def _cut(layer: LayerSetup, size: Dim) -> list[Dim]:
         raise layer.refuse(
             "conflicting-fields",
             f"{PARAM}.slice_point[0]",
-            f"`{layer.name}` has {len(points)} `slice_point` for {tops} tops, and Caffe aborts; write "
-            f"{tops - 1}",
+            f"`{layer.name}` has {len(points)} `slice_point` for {tops} tops, and Caffe aborts; write {tops - 1}",
         )
     if size is not None and tops > size:
         raise layer.refuse(
             "shape-mismatch",
             f"{PARAM}.slice_point[0]",
-            f"`{layer.name}` cuts the {size} of {layer.bottom(0)} into {tops} tops, and Caffe aborts; write "
-            "fewer tops",
+            f"`{layer.name}` cuts the {size} of {layer.bottom(0)} into {tops} tops, and Caffe aborts; write fewer tops",
             related=layer.origins(0),
         )
     parts: list[Dim] = []
