@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 IMBALANCE = 1e4
 """How many times as hard one loss may pull on shared weights as another."""
+SUMMED = 64
+"""Elements from which a sum is no longer near a mean."""
 CROSS_ENTROPY = ("SoftmaxWithLoss", "SigmoidCrossEntropyLoss", "InfogainLoss")
 EXPLODED = 1e8
 """A root mean square whose fourth power is near the largest 32-bit float."""
@@ -193,35 +195,46 @@ def summed_loss(solver: Solver) -> Iterator[Problem]:
     """A loss is summed over a map, with a rate that suits a mean.
 
     **In Caffe** `normalization: BATCH_SIZE`, `normalize: false` and the default of SigmoidCrossEntropyLoss
-    divide by the batch size alone, `NONE` by 1 (softmax_loss_layer.cpp, GetNormalizer): over a map of H x W
-    the gradient is H*W times that of `VALID`. Nets that train so use rates like 1e-10.
+    divide by the batch size alone, `NONE` by 1 (softmax_loss_layer.cpp, GetNormalizer); EuclideanLoss always
+    divides by the batch size alone (euclidean_loss_layer.cpp). Over a map of H x W the gradient of shared
+    weights is H*W times that of a mean. Nets that train so use rates like 1e-10.
 
-    **Instead** write `loss_param { normalization: VALID }`, or divide `base_lr` by the number of elements.
+    **Instead** write `loss_param { normalization: VALID }`, or divide `base_lr` (or `loss_weight`) by the
+    number of elements.
     """
-    from nanlint.analysis.scale_losses import normalization
-
     net = solver.train_net
-    if net is None or net.refused or solver_type(solver.param) not in ("SGD", "Nesterov"):
+    param = solver.param
+    if net is None or net.refused or solver_type(param) not in ("SGD", "Nesterov") or param.clip_gradients >= 0:
         return
     for layer in net.layers:
-        if layer.type not in CROSS_ENTROPY or not layer.runs_backward:
+        summed, how = _summed(layer)
+        pull = summed * max(map(abs, layer.loss_weights), default=0.0) * abs(param.base_lr)
+        euclidean = layer.type == "EuclideanLoss"
+        if summed < SUMMED or pull < (10 if euclidean else 1) or not layer.runs_backward:
             continue
-        shape, how = layer.bottoms[0].shape, normalization(layer)
-        summed = count(shape, 2) if shape and len(shape) > 2 else 1
-        if how not in ("BATCH_SIZE", "NONE") or not summed or not shape:
-            continue
-        summed *= (shape[0] or 1) if how == "NONE" else 1
-        pull = summed * abs(layer.loss_weights[0]) * abs(solver.param.base_lr)
-        if summed >= 64 and pull >= 1:
-            yield finding(
-                layer.at("loss_param"),
-                f"`{layer.name}` sums its loss over {summed} elements ({how}), so `base_lr: "
-                f"{show(solver.param.base_lr)}` acts like {pull:.3g} on a mean; write `normalization: "
-                f"VALID`, or divide the rate by {summed}",
-                related=[Related("the rate", solver.at("base_lr"))],
-                layer=layer.name,
-                phase=net.phase,
-            )
+        remedy = "write `normalization: VALID`, or divide the rate by"
+        yield finding(
+            layer.at("type" if euclidean else "loss_param"),
+            f"`{layer.name}` sums its loss over {summed} elements{how}, so `base_lr: {show(param.base_lr)}` "
+            f"acts like {pull:.3g} on a mean; {'divide `loss_weight` by' if euclidean else remedy} {summed}",
+            related=[Related("the rate", solver.at("base_lr"))],
+            layer=layer.name,
+            phase=net.phase,
+        )
+
+
+def _summed(layer: Layer) -> tuple[int, str]:
+    """Over how many elements a loss is summed before it is divided, and by which setting."""
+    from nanlint.analysis.scale_losses import normalization
+
+    shape = layer.bottoms[0].shape if layer.bottoms else None
+    positions = (count(shape, 2) or 1) if shape and len(shape) > 2 else 1
+    if layer.type == "EuclideanLoss":
+        return positions, ""
+    how = normalization(layer) if layer.type in CROSS_ENTROPY else ""
+    if how not in ("BATCH_SIZE", "NONE") or not shape:
+        return 1, ""
+    return positions * ((shape[0] or 1) if how == "NONE" else 1), f" ({how})"
 
 
 @rule("BLW005", "negative-loss-weight", WARNING, effect=Effect.DIVERGENCE)
