@@ -202,7 +202,7 @@ def _fate_of_top(got: Ranges, birth: Birth) -> str:
                 last = layer
                 weights = zip(layer.tops, layer.loss_weights, strict=False)
                 if any(weight and top in spoiled for top, weight in weights):
-                    return f"it reaches the loss `{layer.name}`"
+                    return f"it reaches the loss `{layer.name}`" if layer is not birth.step.layer else ""
             elif layer.tops:
                 blocked = blocked or layer
     if blocked is not None:

@@ -88,12 +88,15 @@ def plus(one: Interval, other: Interval) -> Image:
     """The sums of one number of each interval."""
     if one[0] != one[0] or other[0] != other[0]:
         return NOWHERE_FINITE
-    low, high = f32(one[0] + other[0]), f32(one[1] + other[1])
-    if low == low and high == high:
-        return low, high, NEVER
     if one[0] == one[1] and other[0] == other[1]:
-        return NOWHERE_FINITE
-    return (-math.inf if low != low else low), (math.inf if high != high else high), SOMEWHERE
+        return spanned([f32(one[0] + other[0])])
+    opposed = (one[0] == -math.inf and other[1] == math.inf) or (one[1] == math.inf and other[0] == -math.inf)
+    low, high = f32(one[0] + other[0]), f32(one[1] + other[1])
+    return (
+        -math.inf if low != low else low,
+        math.inf if high != high else high,
+        SOMEWHERE if opposed else NEVER,
+    )
 
 
 def times(one: Interval, other: Interval) -> Image:

@@ -22,8 +22,11 @@ EXP_LIMIT = 88.72
 
 
 def _doubtful(layer: Layer) -> Iterator[tuple[Step, Ranges]]:
-    """The layer once weights have moved, unless its input or output surely is spoiled already."""
-    if layer.refused or not layer.bottoms or not layer.tops:
+    """The layer once weights have moved, unless its input or output surely is spoiled already.
+
+    Nothing is said of what a layer of unknown type makes.
+    """
+    if layer.refused or not layer.bottoms or not layer.tops or layer.bottoms[0].producer.spec is None:
         return
     first = ranges(layer.net).step(layer)
     spoiled = [*first.bottoms, *first.tops, *(grad for grad in first.bottom_grads if grad is not None)]

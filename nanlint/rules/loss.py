@@ -142,6 +142,8 @@ def not_probabilities(layer: Layer) -> Iterator[Problem]:
     if scores.low >= 0 and scores.high <= 1.0001 and not scores.nan:
         return
     maker = layer.bottoms[0].producer
+    if maker.spec is None or not maker.bottoms:
+        return
     yield finding(
         layer.at("bottom[0]"),
         f"`{layer.name}` takes the logarithm of `{layer.bottoms[0].name}`, which the {maker.type} "

@@ -61,7 +61,7 @@ def mvn_without_variance(net: Net) -> Iterator[Problem]:
     yield from of_kind(net, "mvn-without-variance")
 
 
-@rule("NRM005", "running-statistics", ERROR, effect=Effect.NON_FINITE, layers=("BatchNorm",))
+@rule("NRM004", "running-statistics", ERROR, effect=Effect.NON_FINITE, layers=("BatchNorm",))
 def running_statistics(layer: Layer) -> Iterator[Problem]:
     """A `moving_average_fraction` that is not finite spoils the running statistics in the first iteration.
 
@@ -83,7 +83,7 @@ def running_statistics(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("NRM006", "unsafe-eps", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm", "MVN"))
+@rule("NRM005", "unsafe-eps", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm", "MVN"))
 def unsafe_eps(layer: Layer) -> Iterator[Problem]:
     """An `eps` of 0 or below does not protect from a variance of 0.
 
@@ -109,7 +109,7 @@ def unsafe_eps(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("NRM007", "lrn-base-may-be-zero", WARNING, effect=Effect.NON_FINITE, layers=("LRN",))
+@rule("NRM006", "lrn-base-may-be-zero", WARNING, effect=Effect.NON_FINITE, layers=("LRN",))
 def lrn_base_may_be_zero(layer: Layer) -> Iterator[Problem]:
     """LRN settings let its base reach 0 or below.
 
@@ -138,7 +138,7 @@ def lrn_base_may_be_zero(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("NRM008", "growing-statistics", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm",))
+@rule("NRM007", "growing-statistics", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm",))
 def growing_statistics(layer: Layer) -> Iterator[Problem]:
     """A `moving_average_fraction` above 1 lets the running statistics grow without end.
 
@@ -162,7 +162,7 @@ def growing_statistics(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("NRM009", "global-statistics-in-training", WARNING, effect=Effect.DIVERGENCE)
+@rule("NRM008", "global-statistics-in-training", WARNING, effect=Effect.DIVERGENCE)
 def global_statistics_in_training(solver: Solver) -> Iterator[Problem]:
     """BatchNorm trains on stored statistics although the solver loads none.
 

@@ -79,7 +79,7 @@ def described(value: Value) -> str:
     if value.constant is not None:
         return spelled(value.constant)
     if not value.known:
-        return "any numbers"
+        return "any numbers" if value.low < 0 else f"{spelled(value.low)} and above"
     sure = [
         word
         for word, test in (

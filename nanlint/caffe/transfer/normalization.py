@@ -135,8 +135,8 @@ def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
         return all_nan(x)
     reach = math.sqrt(elements) if elements else FLOAT_MAX
     if x.high - x.low > 1e18:
-        reach_low: Interval = (-reach, reach)
-        return Value(*reach_low, nan=False, known=x.known, count=x.count)
+        # the variance overflows, or nothing is known of it
+        return Value(-reach, reach, eps <= 0, x.known, x.count)
     spread = (x.high - x.low) / 2
     largest_variance = spread * spread
     if x.known and largest_variance + eps < 0:

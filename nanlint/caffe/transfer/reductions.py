@@ -117,7 +117,8 @@ def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
     if x.constant is not None and terms is not None:
         return repeated_sum((x.constant, x.constant, NEVER), terms, outputs)
     if terms is None or not x.known:
-        return anything(outputs).but(nan=x.nan, found=(NAN,) if x.surely_nan else ())
+        low = 0.0 if x.low >= 0 else -FLOAT_MAX
+        return anything(outputs).but(low=low, nan=x.nan, found=(NAN,) if x.surely_nan else ())
     low, high = total(x, terms) if x.count == terms else (x.low * terms, x.high * terms)
     wide = max(abs(x.low), abs(x.high)) * terms * terms * ROUNDING
     low, high = (low - wide, high + wide) if math.isfinite(wide) else (low, high)
