@@ -32,7 +32,7 @@ def filtered_rows(net: Net) -> Iterator[Problem]:
     `Reshape`.
     """
     for layer in net.layers:
-        if layer.type == "Filter" and layer.spec is not None and not layer.refused and layer.bottoms[-1].shape:
+        if layer.type == "Filter" and not layer.refused and len(layer.bottoms) > 1:
             yield from _filter(net, layer)
 
 
