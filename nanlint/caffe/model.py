@@ -129,6 +129,11 @@ class Layer:
     propagates: list[bool] = field(default_factory=list)
     refused: bool = False
 
+    @property
+    def called(self) -> str:
+        """The layer as messages name it: `` `conv1` ``, or its type where it has no name."""
+        return f"`{self.name}`" if self.name else f"the {self.type} layer without a name"
+
     def at(self, route: str = "") -> Place:
         """The place of a field of this layer, by its V2 route (`pooling_param.stride`)."""
         return self.origin.place(route)

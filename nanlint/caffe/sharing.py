@@ -80,7 +80,7 @@ def _too_many_specs(layer: Layer, blobs: int) -> Problem:
     has = f"{blobs} parameter blob{'s' if blobs != 1 else ''}" if blobs else "no parameters"
     return Problem(
         layer.at(f"param[{blobs}]"),
-        f"`{layer.name}` has {specs} `param` blocks, but a {layer.type} with these settings has {has}, "
+        f"{layer.called} has {specs} `param` blocks, but a {layer.type} with these settings has {has}, "
         f"and Caffe aborts; {'leave out the rest' if blobs else 'leave them out'}",
         "too-many-param-specs",
         layer=layer.name,
@@ -123,9 +123,9 @@ def _mismatch(learned: LearnedParam, owner: LearnedParam, field: str, words: str
     other = owner.layer.at(f"param[{owner.index}].{field}")
     return Problem(
         layer.at(f"param[{learned.index}].{field}"),
-        f"`{layer.name}` shares the parameter `{learned.name}` of `{owner.layer.name}` ({other}), {words}",
+        f"{layer.called} shares the parameter `{learned.name}` of {owner.layer.called} ({other}), {words}",
         "param-mismatch",
-        related=(Related(f"`{owner.layer.name}` owns `{learned.name}`", other),),
+        related=(Related(f"{owner.layer.called} owns `{learned.name}`", other),),
         layer=layer.name,
         phase=layer.net.phase,
         effect=Effect.SETUP_FAILURE,

@@ -63,15 +63,13 @@ def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
     for name, slots in readers.items():
         layer, bottom = slots[0]
         reason, related = _why_unknown(net, upgraded, layer, name)
-        also = [
-            Related(f"`{other.name}` reads it too", other.at(f"bottom[{slot}]")) for other, slot in slots[1:4]
-        ]
+        also = [Related(f"{other.called} reads it too", other.at(f"bottom[{slot}]")) for other, slot in slots[1:4]]
         net.problems.append(
             _problem(
                 layer,
                 "unknown-bottom",
                 f"bottom[{bottom}]",
-                f"`{layer.name}` reads `{name}`, {reason}",
+                f"{layer.called} reads `{name}`, {reason}",
                 *related,
                 *also,
             )
@@ -88,8 +86,8 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
                     [],
                 )
             return (
-                f"which is made only later, by `{layer.name}` ({top}), and Caffe aborts: a layer can read "
-                f"earlier ones only; move `{layer.name}` before `{reader.name}`",
+                f"which is made only later, by {layer.called} ({top}), and Caffe aborts: a layer can read "
+                f"earlier ones only; move {layer.called} before {reader.called}",
                 [Related(f"`{name}` is made here", top)],
             )
     kept = {layer.origin for layer in net.layers}
@@ -99,7 +97,7 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
             return (
                 f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and "
                 f"Caffe aborts; give the {net.phase} net a layer that makes `{name}`, or leave "
-                f"`{reader.name}` out of it",
+                f"{reader.called} out of it",
                 [Related(f"this rule keeps `{param.name}` out of the {net.phase} net", rule)],
             )
     from nanlint.schema.suggest import nearest
@@ -116,7 +114,7 @@ def wrong_propagate_down(layer: Layer) -> Problem:
         layer,
         "wrong-propagate-down-count",
         "propagate_down[0]",
-        f"`{layer.name}` has {_times(written, '`propagate_down`')} for {_times(bottoms, 'bottom')}, and "
+        f"{layer.called} has {_times(written, '`propagate_down`')} for {_times(bottoms, 'bottom')}, and "
         "Caffe aborts; write one for each bottom, or none",
     )
 
@@ -144,7 +142,7 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
                     layer,
                     "duplicate-top",
                     f"top[{index}]",
-                    f"`{layer.name}` makes `{name}`, which `{other.name}` makes already ({where}), "
+                    f"{layer.called} makes `{name}`, which {other.called} makes already ({where}), "
                     f"and Caffe aborts; {remedy}",
                     Related(f"`{name}` is made here first", where),
                 )
@@ -152,7 +150,7 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.name}` makes `{name}`, a name that Caffe has given to a copy of a blob which is read "
+        f"{layer.called} makes `{name}`, a name that Caffe has given to a copy of a blob which is read "
         "twice, and aborts; write another name",
     )
 
@@ -166,22 +164,22 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
             layer,
             "duplicate-top",
             f"top[{index}]",
-            f"`{layer.name}` works in place on `{name}`, which has a `loss_weight` "
+            f"{layer.called} works in place on `{name}`, which has a `loss_weight` "
             f"({maker.at('loss_weight[0]')}): Caffe splits a weighted blob that is read, the layer is no "
             "longer in place, and Caffe aborts on two blobs of one name; write another `top` in "
-            f"`{layer.name}`",
+            f"{layer.called}",
             Related("the loss weight", maker.at("loss_weight[0]")),
         )
     reader, bottom = layer.net.layers[others[0][0]], others[0][1]
-    also = "as another bottom of its own" if reader is layer else f"as does `{reader.name}`"
+    who = "it reads in another bottom too" if reader is layer else f"{reader.called} reads too"
     where = reader.at(f"bottom[{bottom}]")
     return _problem(
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.name}` works in place on `{name}`, which it reads {also} ({where}): Caffe splits a blob "
+        f"{layer.called} works in place on `{name}`, which {who} ({where}): Caffe splits a blob "
         "that is read twice, the layer is no longer in place, and Caffe aborts on two blobs of one name; "
-        f"write another `top` in `{layer.name}`, or let the other reader come after it",
+        f"write another `top` in {layer.called}, or let the other reader come after it",
         Related(f"`{name}` is also read here", where),
     )
 
@@ -191,7 +189,7 @@ def split_name_taken(layer: Layer, index: int, name: str) -> Problem:
         layer,
         "duplicate-top",
         f"top[{index}]",
-        f"`{layer.param.top[index]}` of `{layer.name}` is read more than once, so Caffe makes a copy named "
+        f"`{layer.param.top[index]}` of {layer.called} is read more than once, so Caffe makes a copy named "
         f"`{name}`, a name that is taken, and aborts; rename that blob",
     )
 
@@ -222,7 +220,7 @@ def wrong_counts(layer: Layer, spec: LayerType) -> Problem | None:
             layer,
             "wrong-top-count",
             "top[0]",
-            f"`{layer.name}` has {_times(given, 'bottom')} and {_times(len(layer.tops), 'top')}, but a "
+            f"{layer.called} has {_times(given, 'bottom')} and {_times(len(layer.tops), 'top')}, but a "
             f"{layer.type} layer makes one top of each bottom, and Caffe aborts; write as many tops as "
             "bottoms",
         )
@@ -247,7 +245,7 @@ def _wrong_count(layer: Layer, what: str, arity: Arity, given: int) -> Problem:
         layer,
         f"wrong-{what}-count",
         at,
-        f"`{layer.name}` has {_times(given, what)}, but a {layer.type} layer {verb} {wanted}, and Caffe "
+        f"{layer.called} has {_times(given, what)}, but a {layer.type} layer {verb} {wanted}, and Caffe "
         f"aborts; {remedy}",
     )
 
@@ -268,13 +266,13 @@ def wrong_loss_weights(layer: Layer, weights: Sequence[float]) -> Problem:
             layer,
             "wrong-loss-weight-count",
             "loss_weight[0]",
-            f"`{layer.name}` has {has}, and Caffe aborts; write one for each top, or none",
+            f"{layer.called} has {has}, and Caffe aborts; write one for each top, or none",
         )
     return _problem(
         layer,
         "wrong-loss-weight-count",
         "top[0]",
-        f"`{layer.name}` has {len(layer.tops)} tops and, as a loss, one weight of its own, and Caffe aborts; "
+        f"{layer.called} has {len(layer.tops)} tops and, as a loss, one weight of its own, and Caffe aborts; "
         "write a `loss_weight` for each top",
     )
 
@@ -327,19 +325,15 @@ def bad_inline_blobs(layer: Layer) -> Iterator[Problem]:
             size *= axis
         route = f"blobs[{index}]"
         if any(axis < 0 for axis in shape) or size > 2**31 - 1 or len(shape) > 32:
-            yield _inline(
-                layer, f"{route}.shape", f"`blobs` {index} of `{layer.name}` is {shown(shape)}, no shape"
-            )
+            yield _inline(layer, f"{route}.shape", f"`blobs` {index} of {layer.called} is {shown(shape)}, no shape")
             continue
         if size == 0:
-            yield _inline(
-                layer, route, f"`blobs` {index} of `{layer.name}` is {shown(shape)} and holds no number"
-            )
+            yield _inline(layer, route, f"`blobs` {index} of {layer.called} is {shown(shape)} and holds no number")
             continue
         for field in _data_fields(blob):
             given = len(getattr(blob, field))
             if given != size:
-                what = f"`blobs` {index} of `{layer.name}` has {given} numbers in `{field}`"
+                what = f"`blobs` {index} of {layer.called} has {given} numbers in `{field}`"
                 yield _inline(layer, f"{route}.{field}[0]", f"{what} and its shape {shown(shape)} {size}")
 
 
@@ -367,6 +361,6 @@ def bad_filler(layer: Layer, param: Param, failure: FillerFailure) -> Problem:
         layer,
         failure.kind,
         route,
-        f"`{failure.quote}` in the `{field}` of `{layer.name}` {failure.reason}, and Caffe aborts as it "
+        f"`{failure.quote}` in the `{field}` of {layer.called} {failure.reason}, and Caffe aborts as it "
         f"fills {shown(param.shape)}; {failure.remedy}",
     )

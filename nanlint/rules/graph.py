@@ -64,7 +64,7 @@ def duplicate_layer_name(net: Net) -> Iterator[Problem]:
             place = other.at("name")
             yield finding(
                 layer.at("name"),
-                f"two layers with weights are called `{layer.name}` ({place}), and Caffe copies and loads "
+                f"two layers with weights are called {layer.called} ({place}), and Caffe copies and loads "
                 "weights by name: one gets the other's; write another `name`",
                 related=[Related("the first of the name", place)],
                 layer=layer.name,
@@ -105,19 +105,16 @@ def _unlike_weights(layer: Layer, target: Layer) -> Iterator[Problem]:
     if mine != theirs:
         differ = f"{counted(mine, 'parameter')} in the training net and {theirs} in the test net"
     else:
-        pairs = [
-            (one.param.shape, other.param.shape)
-            for one, other in zip(layer.params, target.params, strict=True)
-        ]
+        pairs = [(one.param.shape, other.param.shape) for one, other in zip(layer.params, target.params, strict=True)]
         unlike = next((pair for pair in pairs if same_shape(*pair) is False), None)
         if unlike is None:
             return
         differ = f"weights of {shown(unlike[0])} in the training net and {shown(unlike[1])} in the test net"
     yield finding(
         target.at(),
-        f"`{layer.name}` has {differ}, and Caffe aborts as it copies them for the first test; "
+        f"{layer.called} has {differ}, and Caffe aborts as it copies them for the first test; "
         "give both the same settings, or two names",
-        related=[Related(f"`{layer.name}` of the training net", layer.at())],
+        related=[Related(f"{layer.called} of the training net", layer.at())],
         layer=layer.name,
         phase=target.net.phase,
     )
@@ -146,10 +143,10 @@ def shared_data_in_place(net: Net) -> Iterator[Problem]:
                 source, reader = other
                 yield finding(
                     layer.at(f"top[{top.top_index}]"),
-                    f"`{layer.name}` works in place on `{bottom.name}`, which is the memory of "
-                    f"`{source.name}` too, and `{reader.name}` reads that: it gets what `{layer.name}` has "
-                    f"made of it; write another `top` in `{layer.name}`",
-                    related=[Related(f"`{reader.name}` reads `{source.name}`", reader.at())],
+                    f"{layer.called} works in place on `{bottom.name}`, which is the memory of "
+                    f"`{source.name}` too, and {reader.called} reads that: it gets what {layer.called} has "
+                    f"made of it; write another `top` in {layer.called}",
+                    related=[Related(f"{reader.called} reads `{source.name}`", reader.at())],
                     layer=layer.name,
                     phase=net.phase,
                 )
@@ -186,7 +183,7 @@ def phase_is_no_rule(net: Net) -> Iterator[Problem]:
             place = layer.at("phase")
             yield finding(
                 place,
-                f"`phase: {layer.phase}` does not keep `{layer.name}` out of the {net.phase} net; "
+                f"`phase: {layer.phase}` does not keep {layer.called} out of the {net.phase} net; "
                 f"write `include {{ phase: {layer.phase} }}`",
                 fix=Fix(
                     f"write `include {{ phase: {layer.phase} }}`",
@@ -221,7 +218,7 @@ def unused_top(net: Net) -> Iterator[Problem]:
         if blob.top_index < len(maker.param.top):
             yield finding(
                 blob.made_at,
-                f"no layer reads `{blob.name}` of `{maker.name}`, and it is no loss: Caffe computes it for "
+                f"no layer reads `{blob.name}` of {maker.called}, and it is no loss: Caffe computes it for "
                 "nothing; connect it, remove it, or give it to a `Silence` layer",
                 layer=maker.name,
                 phase=net.phase,

@@ -55,10 +55,10 @@ def loss_cut_off(net: Net) -> Iterator[Problem]:
         reader = readers(blob)[0]
         yield finding(
             layer.at(f"top[{blob.top_index}]"),
-            f"`{reader.name}` reads the loss `{blob.name}` of `{layer.name}` and leads to no loss itself, so "
-            f"Caffe leaves `{layer.name}` and all that is below it out of the backward pass: nothing learns "
-            f"from it, though it is printed; take `{reader.name}` away, or write `loss_weight: 1` in "
-            f"`{layer.name}`",
+            f"{reader.called} reads the loss `{blob.name}` of {layer.called} and leads to no loss itself, so "
+            f"Caffe leaves {layer.called} and all that is below it out of the backward pass: nothing learns "
+            f"from it, though it is printed; take {reader.called} away, or write `loss_weight: 1` in "
+            f"{layer.called}",
             related=[_read_here(reader, blob)],
             layer=layer.name,
             phase=net.phase,
@@ -84,10 +84,10 @@ def loss_counted_twice(net: Net) -> Iterator[Problem]:
         if weight:
             what = f"is printed {1 + weight:g} times, while its gradient has the weight {weight:g}"
         else:
-            what = f"takes its gradient from `{reader.name}` alone, and its own weight 1 is only printed"
+            what = f"takes its gradient from {reader.called} alone, and its own weight 1 is only printed"
         yield finding(
             layer.at(f"top[{blob.top_index}]"),
-            f"the loss `{blob.name}` of `{layer.name}` is read by `{reader.name}`, so it {what}; let nobody "
+            f"the loss `{blob.name}` of {layer.called} is read by {reader.called}, so it {what}; let nobody "
             "read it",
             related=[_read_here(reader, blob)],
             layer=layer.name,
@@ -114,7 +114,7 @@ def dropped_loss_weight(net: Net) -> Iterator[Problem]:
                 yield finding(
                     layer.at(f"loss_weight[{top.top_index}]"),
                     f"`loss_weight: {explicit_weight(top):g}` of `{top.name}` is dropped: `{read[0].name}`, "
-                    f"another loss of `{layer.name}`, is read by `{readers(read[0])[0].name}`, and Caffe "
+                    f"another loss of {layer.called}, is read by {readers(read[0])[0].called}, and Caffe "
                     f"then clears the layer's list; let nobody read `{read[0].name}`",
                     related=[_read_here(readers(read[0])[0], read[0])],
                     layer=layer.name,
@@ -142,7 +142,7 @@ def loss_weight_in_place(net: Net) -> Iterator[Problem]:
             ):
                 yield finding(
                     layer.at(f"loss_weight[{top.top_index}]"),
-                    f"`{layer.name}` works in place on `{top.name}` and has a `loss_weight`, which its "
+                    f"{layer.called} works in place on `{top.name}` and has a `loss_weight`, which its "
                     "backward pass overwrites: from the second iteration on the loss is wrong; write another "
                     "`top`",
                     layer=layer.name,
@@ -183,13 +183,13 @@ def _gets_no_gradient(layer: Layer) -> bool:
 
 def _without_gradient(layers: list[Layer], blocked: bool) -> Problem:
     first, others = layers[0], len(layers) - 1
-    who = f"the weights of `{first.name}`" + (f" and {counted(others, 'more layer')}" if others else "")
+    who = f"the weights of {first.called}" + (f" and {counted(others, 'more layer')}" if others else "")
     why = "get no gradient through a `propagate_down: false` above" if blocked else "lead to no loss"
     return finding(
         first.at(),
         f"{who} {why}, so Caffe never computes their gradient and they do not learn; "
         "connect them to a loss, or write `lr_mult: 0` if that is meant",
-        related=[Related(f"nor do those of `{other.name}`", other.at()) for other in layers[1:4]],
+        related=[Related(f"nor do those of {other.called}", other.at()) for other in layers[1:4]],
         layer=first.name,
         phase=first.net.phase,
         severity=INFO if blocked else WARNING,
@@ -223,10 +223,10 @@ def overwritten_output(net: Net) -> Iterator[Problem]:
             ):
                 yield finding(
                     layer.at(f"top[{top.top_index}]"),
-                    f"`{layer.name}` ({layer.type}) writes over `{top.name}`, from which `{maker.name}` "
+                    f"{layer.called} ({layer.type}) writes over `{top.name}`, from which {maker.called} "
                     f"({maker.type}) computes its gradient afterwards, so all layers below learn from a "
-                    f"wrong one; write another `top` in `{layer.name}`",
-                    related=[Related(f"`{maker.name}` makes `{top.name}`", maker.at())],
+                    f"wrong one; write another `top` in {layer.called}",
+                    related=[Related(f"{maker.called} makes `{top.name}`", maker.at())],
                     layer=layer.name,
                     phase=net.phase,
                 )
@@ -253,4 +253,4 @@ def _read_losses(net: Net) -> Iterator[tuple[Layer, Blob]]:
 
 def _read_here(reader: Layer, blob: Blob) -> Related:
     index = next((index for other, index in blob.consumers if other is reader), 0)
-    return Related(f"`{reader.name}` reads `{blob.name}`", reader.at(f"bottom[{index}]"))
+    return Related(f"{reader.called} reads `{blob.name}`", reader.at(f"bottom[{index}]"))

@@ -38,10 +38,10 @@ def resized_in_place(net: Net) -> Iterator[Problem]:
         if source.type in _NEVER_RESHAPED and _refuses(layer, after):
             yield finding(
                 layer.at("top[0]"),
-                f"`{layer.name}` ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
+                f"{layer.called} ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
                 f"{shown(after)} of its {shown(layer.bottoms[0].shape)}; in the first forward pass it meets "
                 "that size, which it cannot take, and Caffe aborts; write another `top`",
-                related=[Related(f"`{source.name}` does not restore the size", source.at())],
+                related=[Related(f"{source.called} does not restore the size", source.at())],
                 layer=layer.name,
                 phase=net.phase,
             )

@@ -105,7 +105,7 @@ def test_a_blob_read_before_the_layer_in_place_on_it_is_made_twice() -> None:
     late = XY + IP + layer("ReLU", "h", "h", name="relu") + layer("Power", "h", "p") + layer("Exp", "h", "e")
     (problem,) = net(early).problems
     assert problem.kind == "duplicate-top"
-    assert "as does `p`" in problem.message
+    assert "which `p` reads too" in problem.message
     assert not net(late).problems
 
 
