@@ -71,7 +71,7 @@ def test_an_empty_block_is_set() -> None:
         ("layer { loss_weight [1] }", "syntax-error", "loss_weight", "expected `:`"),
         ("layer { loss_weight [] }", "syntax-error", "loss_weight", "expected `:`"),
         ("layer { clip_param { mim: 0 max: 1 } }", "unknown-field", "mim", "did you mean `min`?"),
-        ("layer { phase: train }", "unknown-enum-value", "train", "write `TRAIN` or `TEST`"),
+        ("layer { phase: train }", "unknown-enum-value", "train", "write `TRAIN`"),
         ("layer { type: Pooling }", "wrong-type", "Pooling", "in quotes"),
     ],
 )
