@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related, Severity
@@ -12,14 +12,15 @@ from nanlint.schema.descriptors import descriptor, message_class
 from nanlint.schema.dialect import Dialect
 from nanlint.schema.fork_uses import ForkUses
 from nanlint.schema.forks import FIRST_FORK_NUMBER
-from nanlint.schema.suggest import is_fork_field, suggest_field, where_else
-from nanlint.schema.values import Convert, RefusedError, converter
+from nanlint.schema.suggest import suggest_field, where_else
+from nanlint.schema.tables import Known, Table, table_of
+from nanlint.schema.values import RefusedError
+from nanlint.text.edits import whole_line
 from nanlint.text.lexer import encoded
 from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Document, Field, Kind, Scalar, SyntaxFault
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
     from google.protobuf.message import Message
 
 
@@ -31,7 +32,7 @@ def bind(document: Document, message_type: str, dialect: Dialect = Dialect.ANY) 
     """
     message = message_class(message_type)()
     binder = _Binder(document, dialect)
-    binder.fill(document.root, message, _table(descriptor(message_type)), None)
+    binder.fill(document.root, message, table_of(descriptor(message_type)), None)
     problems = [_from_fault(document.source, fault) for fault in document.faults]
     problems += binder.problems
     if not document.root.fields and not document.faults:
@@ -40,26 +41,6 @@ def bind(document: Document, message_type: str, dialect: Dialect = Dialect.ANY) 
     uses = binder.uses
     found = tuple(uses.found.values())
     return Bound(document, message_type, message, tuple(problems), dialect, found, uses.repeats)
-
-
-class _Known(NamedTuple):
-    """What binding needs of a field's descriptor."""
-
-    name: str
-    repeated: bool
-    fork: bool
-    convert: Convert | None
-    message: Descriptor | None
-    enum: EnumDescriptor | None
-    field: FieldDescriptor
-
-
-class _Table(NamedTuple):
-    """The fields of a message, by name."""
-
-    type: Descriptor
-    fields: dict[str, _Known]
-    required: tuple[str, ...]
 
 
 class _Trail(NamedTuple):
@@ -72,33 +53,6 @@ class _Trail(NamedTuple):
     block: Block
 
 
-@cache
-def _table(message: Descriptor) -> _Table:
-    fields = {}
-    for field in message.fields:
-        nested = field.message_type
-        fields[field.name] = _Known(
-            field.name,
-            _has_label(field, "repeated"),
-            is_fork_field(field),
-            None if nested is not None else converter(field),
-            nested,
-            field.enum_type,
-            field,
-        )
-    required = tuple(field.name for field in message.fields if _has_label(field, "required"))
-    return _Table(message, fields, required)
-
-
-_LABELS = {"required": 2, "repeated": 3}
-
-
-def _has_label(field: FieldDescriptor, label: str) -> bool:
-    """Protobuf 6 took `label` away from descriptors; before it, they have nothing else."""
-    known = getattr(field, f"is_{label}", None)
-    return bool(known) if known is not None else getattr(field, "label") == _LABELS[label]  # noqa: B009
-
-
 class _Binder:
     def __init__(self, document: Document, dialect: Dialect) -> None:
         self.source, self.faults = document.source, document.faults
@@ -106,7 +60,7 @@ class _Binder:
         self.problems: list[Problem] = []
         self.layers: dict[int, tuple[str, str]] = {}
 
-    def fill(self, block: Block, message: Message, table: _Table, trail: _Trail | None) -> None:
+    def fill(self, block: Block, message: Message, table: Table, trail: _Trail | None) -> None:
         """Put the fields of a block into a message. The parser bounds the depth."""
         known_fields, uses = table.fields, self.uses
         sound_so_far = len(self.problems)
@@ -130,7 +84,7 @@ class _Binder:
         if table.required and len(self.problems) == sound_so_far:
             self.required(block, table, single, trail)
 
-    def required(self, block: Block, table: _Table, single: dict[str, Field], trail: _Trail | None) -> None:
+    def required(self, block: Block, table: Table, single: dict[str, Field], trail: _Trail | None) -> None:
         """Say which required fields a block lacks, unless a syntax fault in it may hide them."""
         if any(block.start <= fault.span.start <= block.end for fault in self.faults):
             return
@@ -138,7 +92,7 @@ class _Binder:
             if name not in single:
                 self.missing(name, table, block, trail)
 
-    def takes_one(self, field: Field, single: dict[str, Field], known: _Known, trail: _Trail | None) -> bool:
+    def takes_one(self, field: Field, single: dict[str, Field], known: Known, trail: _Trail | None) -> bool:
         """Whether a field that is not repeated may enter the message: the first of its name, and no list."""
         first = single.setdefault(known.name, field)
         if first is field and not field.is_list:
@@ -156,7 +110,7 @@ class _Binder:
 
     # values
 
-    def scalars(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
+    def scalars(self, field: Field, known: Known, message: Message, trail: _Trail | None) -> None:
         convert, name = known.convert, known.name
         assert convert is not None
         if not field.colon and (field.is_list or any(isinstance(value, Scalar) for value in field.values)):
@@ -191,9 +145,7 @@ class _Binder:
             elif index == 0:
                 setattr(message, name, typed)
 
-    def enum_value(
-        self, field: Field, known: _Known, value: Scalar, number: int, trail: _Trail | None
-    ) -> bool:
+    def enum_value(self, field: Field, known: Known, value: Scalar, number: int, trail: _Trail | None) -> bool:
         """Whether the dialect has a value of an enum; what only forks have is noted or refused."""
         if number < FIRST_FORK_NUMBER and not self.uses.one_fork:
             return known.enum is not None and number in known.enum.values_by_number
@@ -210,7 +162,7 @@ class _Binder:
             self.uses.note(declared, partial(self.place, span, trail, known.name))
         return True
 
-    def blocks(self, field: Field, known: _Known, message: Message, trail: _Trail | None) -> None:
+    def blocks(self, field: Field, known: Known, message: Message, trail: _Trail | None) -> None:
         nested = known.message
         assert nested is not None
         for index, value in enumerate(field.values):
@@ -231,7 +183,7 @@ class _Binder:
             else:
                 at = None
                 held.SetInParent()
-            self.fill(value, held, _table(nested), _Trail(trail, known.name, at, field, value))
+            self.fill(value, held, table_of(nested), _Trail(trail, known.name, at, field, value))
 
     def reject(self, field: Field, index: int) -> None:
         if field.rejected is None:
@@ -240,7 +192,7 @@ class _Binder:
 
     # refusals
 
-    def unknown_field(self, field: Field, table: _Table, trail: _Trail | None) -> _Known | None:
+    def unknown_field(self, field: Field, table: Table, trail: _Trail | None) -> Known | None:
         """Say that the message has no such field; the field to read instead, where there is no doubt."""
         _reject_all(field)
         if not field.values and not field.is_list:
@@ -287,13 +239,17 @@ class _Binder:
     def given_twice(self, field: Field, first: Field, trail: _Trail | None) -> None:
         earlier = self.place(Span(first.start, first.name_end), trail, first.name)
         related = (Related("given here first", earlier),)
+        fix = None
+        if _written(field) and _written(field) == _written(first):
+            fix = self.fix("remove the second", whole_line(self.source.text, field.start, field.end), "")
         self.problem(
             "field-given-twice",
             Span(field.start, field.name_end),
             trail,
             field.name,
             f"`{field.name}` takes one value and has one already; keep one of them",
-            related=related,
+            related,
+            fix,
         )
 
     def single_list(self, field: Field, trail: _Trail | None) -> bool:
@@ -321,7 +277,7 @@ class _Binder:
             fix=self.fix("insert `:`", gap, ":"),
         )
 
-    def missing(self, name: str, table: _Table, block: Block, trail: _Trail | None) -> None:
+    def missing(self, name: str, table: Table, block: Block, trail: _Trail | None) -> None:
         span = Span(trail.field.start, trail.field.name_end) if trail else Span(block.start, block.start)
         owner = trail.name if trail else table.type.name
         self.problem(
@@ -373,6 +329,12 @@ class _Binder:
             known = _string_field(trail.block, "name"), _string_field(trail.block, "type")
             self.layers[id(trail.block)] = known
         return known
+
+
+def _written(field: Field) -> str:
+    """The text of the one scalar that a field has; "" if it has something else."""
+    value = field.values[0] if len(field.values) == 1 else None
+    return value.text if isinstance(value, Scalar) else ""
 
 
 def _reject_all(field: Field) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from nanlint.text.lexer import END, MALFORMED, NUMBER, STRING, WORD, Tokens, string_bytes
 from nanlint.text.source import Source, Span
 from nanlint.text.tree import Field, Kind, Scalar, SyntaxFault
@@ -9,6 +11,7 @@ from nanlint.text.tree import Field, Kind, Scalar, SyntaxFault
 AFTER_NAME = (":", "{", "<", "=")
 """Marks that make a field's name of the word before them."""
 
+_COMMENT_MARKS = ("//", "/*", "--", "%")
 _KIND = {NUMBER: Kind.NUMBER, WORD: Kind.IDENTIFIER, MALFORMED: Kind.MALFORMED}
 
 
@@ -21,6 +24,7 @@ class Cursor:
         self.kinds, self.starts, self.ends = tokens.kinds, tokens.starts, tokens.ends
         self.at = 0
         self.faults: list[SyntaxFault] = []
+        self.comments: list[Span] = []
         self._line = Span(0, -1)
 
     def span(self) -> Span:
@@ -61,6 +65,28 @@ class Cursor:
             if kind == WORD and self.kinds[self.at + 1] in AFTER_NAME:
                 return
             self.at += 1
+
+    def foreign_comment(self) -> bool:
+        """Step over a comment of another language, if one is at hand."""
+        start = self.starts[self.at]
+        mark = next((mark for mark in _COMMENT_MARKS if self.text.startswith(mark, start)), None)
+        if mark is None:
+            return False
+        span = Span(start, start + len(mark))
+        message = f"expected a field name, found `{mark}`; a comment begins with `#`"
+        edits = () if mark == "/*" else ((span, "#"),)
+        self.fault(span, message, title="write `#`" if edits else "", edits=edits)
+        end = self.text.find("*/" if mark == "/*" else "\n", start)
+        end = len(self.text) if end < 0 else end
+        self.comments.append(Span(start, end))
+        while self.starts[self.at] <= end and self.kinds[self.at] != END:
+            self.at += 1
+        return True
+
+    def in_comment(self, span: Span) -> bool:
+        """Whether a span lies in a comment of another language, where its faults are of no interest."""
+        nearest = bisect_right(self.comments, (span.start, len(self.text))) - 1
+        return nearest >= 0 and span.start <= self.comments[nearest].end
 
     def scalar(self) -> Scalar | None:
         """The scalar at hand, or None (and nothing taken) if there is none."""

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from nanlint.text.edits import whole_line
 from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Comment, Document, Field
 
@@ -60,10 +61,7 @@ class Directive:
         if len(self.codes) < len(self.written):
             kept = ", ".join(code for code in self.written if code not in self.codes)
             return Span(text.index("[", start) + 1, text.index("]", start)), kept
-        before = text.rfind("\n", 0, start) + 1
-        if text[before:start].strip():
-            return Span(before + len(text[before:start].rstrip()), end), ""
-        return Span(before, min(end + 1, len(text))), ""
+        return whole_line(text, start, end), ""
 
 
 def directives(document: Document) -> tuple[Directive, ...]:

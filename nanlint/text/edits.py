@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from nanlint.text.lexer import encoded
-from nanlint.text.source import Place
+from nanlint.text.source import Place, Span
+
+_TO_LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
 
 
 class Replacement(Protocol):
@@ -40,6 +43,15 @@ def collides(edit: Replacement, others: Iterable[Replacement]) -> bool:
     start, end = edit.place.span
     spans = (other.place.span for other in others)
     return any((start < other.end and other.start < end) or start == other.start for other in spans)
+
+
+def whole_line(text: str, start: int, end: int) -> Span:
+    """What to remove with a piece of text: its line where it stands alone, else the blanks before it."""
+    line = text.rfind("\n", 0, start) + 1
+    after = _TO_LINE_END.match(text, end)
+    if after is not None and not text[line:start].strip():
+        return Span(line, after.end())
+    return Span(line + len(text[line:start].rstrip()), end)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,9 +15,7 @@ from nanlint.text.tree import Comment, SyntaxFault
 WORD, NUMBER, STRING, MALFORMED, END = "word", "number", "string", "malformed", ""
 """Kinds of tokens; a mark such as `{` is its own kind."""
 
-_INVISIBLE = (
-    "\\x00-\\x08\\x0e-\\x1f\\x7f\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
-)
+_INVISIBLE = "\\x00-\\x08\\x0e-\\x1f\\x7f\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
 _STOP = "\\ \\t\\r\\n\\f\\v,;:={}<>\\[\\]\\#\"'\u201c\u201d\u201e\u2018\u2019" + _INVISIBLE
 _CURLY = "\u201c\u201d\u201e\u2018\u2019"
 
@@ -45,9 +43,10 @@ _RUN_ON = re.compile(
     r"([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
     rf"([A-Za-z_][A-Za-z0-9_]*)(?![^{_STOP}])(?=[ \t\r\n\f\v]*[:{{<])"
 )
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\?'\"])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})"
-    r"|U(00[01][0-9a-fA-F]{5})|(.?))",
+    r"|U(00[01][0-9a-fA-F]{5})|([xuU][0-9a-fA-F]{0,8}|.?))",
     re.DOTALL,
 )
 _DIGITS = {"x": "1 or 2 hex digits", "u": "4 hex digits", "U": "8 hex digits up to 0010ffff"}
@@ -179,7 +178,7 @@ def _bad_escapes(text: str, start: int, end: int) -> list[SyntaxFault]:
             continue
         span = Span(*match.span())
         written = match.group()
-        wants = _DIGITS.get(written[-1])
+        wants = _DIGITS.get(written[1:2])
         if wants:
             message = f"`{written}` in a string needs {wants} after it"
         else:
@@ -192,7 +191,11 @@ def _unclosed_string(text: str, start: int, end: int) -> SyntaxFault:
     quote = text[start]
     nul = text.startswith("\0", end)
     why = "a NUL byte ends it" if nul else "a string ends on the line where it begins"
-    return SyntaxFault(Span(start, end), f"expected a closing {quote} for this string: {why}", "bad-string")
+    message = f"expected a closing {quote} for this string: {why}"
+    if nul or not _PLAIN.fullmatch(text, start + 1, end):
+        return SyntaxFault(Span(start, end), message, "bad-string")
+    edits = ((Span(end, end), quote),)
+    return SyntaxFault(Span(start, end), message, "bad-string", title="close the string", edits=edits)
 
 
 def _curly_quotes(text: str, start: int, end: int) -> SyntaxFault:

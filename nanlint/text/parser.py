@@ -31,7 +31,8 @@ def parse(source: Source) -> Document:
     if parser.unclosed and parser.layer_in_layer:
         parser = _Parser(source, tokens, repair=True)
         parser.run()
-    faults = sorted(tokens.faults + parser.faults, key=lambda fault: fault.span)
+    lexical = [fault for fault in tokens.faults if not parser.in_comment(fault.span)]
+    faults = sorted(lexical + parser.faults, key=lambda fault: fault.span)
     return Document(source, parser.stack[0].block, tuple(faults), tuple(tokens.comments))
 
 
@@ -245,9 +246,7 @@ class _Parser(Cursor):
                 self.keep(field)
             field.values.append(block)
         elif depth == MAX_DEPTH + 1:
-            message = (
-                f"this is nested more than {MAX_DEPTH} blocks deep; no message of Caffe nests deeper than 6"
-            )
+            message = f"this is nested more than {MAX_DEPTH} blocks deep; no message of Caffe nests deeper than 6"
             self.fault(self.span(), message)
         if name in self.layers_open:
             self.layers_open[name].append(depth)
@@ -334,6 +333,8 @@ class _Parser(Cursor):
             return
         if kind in (",", ";"):
             self.stray_separator()
+            return
+        if self.foreign_comment():
             return
         if kind in (MALFORMED, STRING, NUMBER) and kinds[at + 1] in AFTER_NAME:
             self.odd_name(kind)

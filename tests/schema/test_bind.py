@@ -84,7 +84,14 @@ def test_refusals_and_their_places(text: str, kind: str, place: str, said: str) 
 def test_the_second_of_two_shows_the_first() -> None:
     problem = only(net("layer { name: 'a' name: 'b' }"))
     assert problem.place.span.start > problem.related[0].place.span.start
+    assert problem.fix is None
     assert message(net("layer { name: 'a' name: 'b' }")).layer[0].name == "a"
+
+
+def test_the_second_of_two_equals_can_go() -> None:
+    problem = only(net("layer {\n  name: 'a'\n  name: 'a'\n}"))
+    assert problem.fix is not None
+    assert [problem.place.source.text[slice(*edit.place.span)] for edit in problem.fix.edits] == ["  name: 'a'\n"]
 
 
 def test_the_problem_knows_its_layer_and_route() -> None:

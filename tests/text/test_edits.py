@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from nanlint.text.edits import collides, edited, write_text
+from nanlint.text.edits import collides, edited, whole_line, write_text
 from nanlint.text.source import Place, Source, Span
 
 
@@ -32,6 +32,16 @@ def test_collisions() -> None:
     assert collides(edit("stride: 5", ""), [edit("5", "3")])
     assert collides(edit("AVE", "MAX"), [edit("AVE", "MAX")])
     assert not collides(edit("AVE", "MAX"), [edit(" stride", "x")])
+
+
+@pytest.mark.parametrize(
+    ("before", "removed", "after"),
+    [("a: 1\n", "  b: 2 \r\n", "c: 3"), ("a: 1", " b: 2", " c: 3"), ("a: 1\n", "b: 2", ""), ("{\n", "b: 2", " }")],
+)
+def test_what_to_remove_with_a_field(before: str, removed: str, after: str) -> None:
+    text = before + removed + after
+    start = text.index("b")
+    assert whole_line(text, start, start + 4) == (len(before), len(before) + len(removed))
 
 
 def test_writing_keeps_mode_bytes_and_links(tmp_path: Path) -> None:

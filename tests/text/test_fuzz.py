@@ -41,9 +41,7 @@ layer { clip_param { min: -1 max: 1 } blobs { shape { dim: 3 } data: 1 data: 0x1
 """
 
 soup = st.lists(st.sampled_from(FRAGMENTS), max_size=60).map("".join)
-anything = st.text(max_size=200) | st.binary(max_size=200).map(
-    lambda data: data.decode("utf-8", "surrogateescape")
-)
+anything = st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("utf-8", "surrogateescape"))
 
 
 def fields_of(block: Block) -> Iterator[Field]:

@@ -27,9 +27,7 @@ def test_a_number_is_one_token(number: str) -> None:
     assert kinds(f"x:{number},") == ["word", ":", "number", ","]
 
 
-@pytest.mark.parametrize(
-    "run", ["08", "00.5", "0xG", "0x", "1e", "1e-", "3x3", "1_000", "1/2", "1.2.3", "+1", "0.1d"]
-)
+@pytest.mark.parametrize("run", ["08", "00.5", "0xG", "0x", "1e", "1e-", "3x3", "1_000", "1/2", "1.2.3", "+1", "0.1d"])
 def test_what_is_no_number_is_one_malformed_token(run: str) -> None:
     assert kinds(run) == ["malformed"]
 
@@ -84,6 +82,8 @@ def test_a_string_ends_with_its_line() -> None:
     assert tokens.kinds == ["word", ":", "string", "word", ":", "string", ""]
     (fault,) = tokens.faults
     assert fault.message.startswith('expected a closing "')
+    assert fault.edits == (((12, 12), '"'),)
+    assert scan('name: "conv1 }').faults[0].edits == ()
 
 
 def test_a_nul_ends_a_string() -> None:

@@ -14,8 +14,7 @@ def read(text: str) -> Document:
 def outline(fields: list[Field]) -> list[object]:
     """Names and values, nested as they are."""
     return [
-        (field.name, [outline(v.fields) if isinstance(v, Block) else v.text for v in field.values])
-        for field in fields
+        (field.name, [outline(v.fields) if isinstance(v, Block) else v.text for v in field.values]) for field in fields
     ]
 
 
@@ -86,7 +85,9 @@ def test_an_empty_list_has_no_values() -> None:
         ("a:\nb: 1", "expected a value after `a`, found `b`", "a:"),
         ("a", "expected `:` after `a`, found the end of the file", "a"),
         (": 1", "expected a field name, found `:`", ":"),
-        ("// c", "expected a field name, found `//`", "//"),
+        ("// c", "expected a field name, found `//`; a comment begins with `#`", "//"),
+        ("-- c", "expected a field name, found `--`; a comment begins with `#`", "--"),
+        ("a: 1 % c", "expected a field name, found `%`; a comment begins with `#`", "%"),
         ('"a": 1', 'expected a field name, found `"a"`: names stand without quotes', '"a"'),
         ("7: 1", "expected a field name, found `7`", "7"),
         ("{ a: 1 }", "expected a field name, found `{`", "{"),
@@ -123,6 +124,15 @@ def test_several_faults_of_one_file_are_all_found_and_the_rest_is_read() -> None
 def test_a_sentence_is_one_fault() -> None:
     assert len(messages("this line was meant as a comment\na: 1")) == 1
     assert len(messages("- so was this: it has a colon\na: 1")) <= 2
+
+
+@pytest.mark.parametrize(
+    "comment", ["// a: 1 { 'it isn't\n", "//a: 1\n", "/* a: 1\n b { \n*/", "% a: 1\n", "-- a: 1\n"]
+)
+def test_a_comment_of_another_language_is_one_fault_and_holds_no_field(comment: str) -> None:
+    document = read(f"c: 1 {comment} d: 2")
+    assert len(document.faults) == 1
+    assert outline(document.root.fields) == [("c", ["1"]), ("d", ["2"])]
 
 
 def test_an_unclosed_block_shows_its_brace() -> None:
