@@ -3,7 +3,7 @@
 Every sample is the same, so the miss e = prediction - target obeys v' = m v + s e, e' = e - v', with
 s = rate x curvature and curvature = loss weight x (fan_in x input^2 + 1, the 1 for a bias). It grows
 without bound if and only if s < 0 or s > 2 (1 + m) (m the momentum, 0 <= m < 1; gradient descent with
-momentum on a parabola).
+momentum on a parabola). Under Nesterov e' = e - (1 + m) v' + m v, and the limit is 2 (1 + m) / (1 + 2 m).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import exp, inf, isfinite, sqrt
 from typing import NamedTuple
 
+from nanlint.analysis.optimiser import curvature_limit
 from nanlint.analysis.scale_sources import filled
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Solver, count
 from nanlint.caffe.solver import solver_type
@@ -42,13 +43,21 @@ class LinearNet(NamedTuple):
     step: float
     curvature: float
     least_miss: float
+    nesterov: bool
+    momentum: float
+
+    @property
+    def limit(self) -> float:
+        """The largest step that is stable."""
+        limit = curvature_limit("Nesterov" if self.nesterov else "SGD", self.momentum)
+        return inf if limit is None else limit
 
 
 def linear_net(solver: Solver, net: Net) -> LinearNet | None:
-    """The net as a linear one on constants; None if it is anything else, or not under plain SGD."""
+    """The net as a linear one on constants; None if it is anything else, or not under SGD."""
     param = solver.param
     plain = (
-        solver_type(param) == "SGD"
+        solver_type(param) in ("SGD", "Nesterov")
         and param.lr_policy == "fixed"
         and 0 <= param.momentum < 1
         and param.weight_decay >= 0
@@ -85,12 +94,12 @@ def _on_constants(solver: Solver, layer: Layer, loss: Layer) -> LinearNet | None
     if not isfinite(step):
         return None
     least = _least_miss(target, value, fan_in, weights, bias)
-    return LinearNet(layer, loss, weight, value, fan_in, bias is not None, step, curvature, least)
+    nesterov = solver_type(solver.param) == "Nesterov"
+    momentum = solver.param.momentum
+    return LinearNet(layer, loss, weight, value, fan_in, bias is not None, step, curvature, least, nesterov, momentum)
 
 
-def _least_miss(
-    target: float, value: float, fan_in: int, weights: LearnedParam, bias: LearnedParam | None
-) -> float:
+def _least_miss(target: float, value: float, fan_in: int, weights: LearnedParam, bias: LearnedParam | None) -> float:
     """A lower bound on the first miss, from the largest prediction that the fillers can make."""
     fixed = [_fixed(weights), _fixed(bias) if bias else 0.0]
     if fixed[0] is not None and fixed[1] is not None:
@@ -105,28 +114,31 @@ def _least_miss(
     return max(least, NEAR * max(abs(target), spread))
 
 
-def diverges(linear: LinearNet, momentum: float) -> bool:
+def diverges(linear: LinearNet) -> bool:
     """Whether the miss grows without bound: it is not 0 to begin with, and the step is beyond the limit."""
     if not linear.least_miss:
         return False
-    return linear.step < -SLACK or linear.step > 2 * (1 + momentum) * (1 + SLACK)
+    return linear.step < -SLACK or linear.step > linear.limit * (1 + SLACK)
 
 
-def growth(linear: LinearNet, momentum: float) -> float:
-    """The factor by which the miss grows with each update in the end."""
-    half = (1 + momentum - linear.step) / 2
-    root = half * half - momentum
-    return abs(half) + sqrt(root) if root >= 0 else sqrt(momentum)
+def growth(linear: LinearNet) -> float:
+    """The factor by which the miss grows with each update in the end: the larger root of the recurrence."""
+    step, momentum = linear.step, linear.momentum
+    trace, determinant = 1 + momentum - step, momentum
+    if linear.nesterov:
+        trace, determinant = trace - momentum * step, momentum - momentum * step
+    discriminant = trace * trace / 4 - determinant
+    return abs(trace) / 2 + sqrt(discriminant) if discriminant >= 0 else sqrt(determinant)
 
 
-def overflow_at(linear: LinearNet, momentum: float, updates: int) -> int | None:
+def overflow_at(linear: LinearNet, updates: int) -> int | None:
     """The update after which the loss is not finite, whatever the fillers drew; None if none is proved."""
-    miss, velocity = linear.least_miss, 0.0
+    miss, velocity, momentum = linear.least_miss, 0.0, linear.momentum
     if not miss:
         return None
     for update in range(1, min(updates, 100_000)):
-        velocity = momentum * velocity + linear.step * miss
-        miss -= velocity
+        last, velocity = velocity, momentum * velocity + linear.step * miss
+        miss -= (1 + momentum) * velocity - momentum * last if linear.nesterov else velocity
         if abs(miss) > OVERFLOW:
             return update
     return None

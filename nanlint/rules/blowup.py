@@ -43,7 +43,8 @@ def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
     **In Caffe** EuclideanLoss is half the squared distance over the batch size, so a linear layer on constant
     input c sees a parabola of curvature `loss_weight * (fan_in * c^2 + 1)`, the 1 for the bias
     (euclidean_loss_layer.cpp, inner_product_layer.cpp). SGD with momentum m diverges on it if rate times
-    curvature exceeds 2 (1 + m), and stays bounded below; each update then multiplies the error.
+    curvature exceeds 2 (1 + m), Nesterov if it exceeds 2 (1 + m) / (1 + 2 m), and both stay bounded below;
+    each update then multiplies the error.
 
     **Instead** write a rate below 2 (1 + m) / curvature, better a tenth of that, or scale the input down.
     """
@@ -51,17 +52,18 @@ def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
 
     net = solver.train_net
     linear = linear_net(solver, net) if net is not None else None
-    momentum = solver.param.momentum
     updates = iterations(solver.param)
-    if linear is None or updates < 2 or not diverges(linear, momentum):
+    if linear is None or updates < 2 or not diverges(linear):
         return
-    overflow = overflow_at(linear, momentum, updates)
-    factor, limit = growth(linear, momentum), 2 * (1 + momentum)
+    overflow = overflow_at(linear, updates)
+    factor, limit = growth(linear), linear.limit
+    formula = "2 (1 + m) / (1 + 2 m)" if linear.nesterov else "2 (1 + m)"
     yield finding(
         solver.at("base_lr"),
         f"`base_lr: {show(solver.param.base_lr)}` times the curvature {linear.curvature:.4g} of "
-        f"`{linear.layer.name}` under `{linear.loss.name}` is {linear.step:.4g}, outside 0 .. 2 (1 + "
-        f"momentum) = {limit:.4g}: the error grows {factor:.3g}-fold with each update; "
+        f"`{linear.layer.name}` under `{linear.loss.name}` is {linear.step:.4g}, outside 0 .. {formula} = "
+        f"{limit:.4g} for `momentum` m = {show(linear.momentum)}: the error grows {factor:.3g}-fold with each "
+        "update; "
         + (
             f"write a `base_lr` below {limit / linear.curvature:.2g}"
             if linear.step > 0

@@ -283,10 +283,9 @@ def _linear_limit(solver: Solver) -> bool:
     """Whether rate-beyond-stability says it already, with the reason."""
     net = solver.train_net
     linear = linear_net(solver, net) if net else None
-    momentum = solver.param.momentum
-    if linear is None or not diverges(linear, momentum):
+    if linear is None or not diverges(linear):
         return False
-    return overflow_at(linear, momentum, iterations(solver.param)) is not None
+    return overflow_at(linear, iterations(solver.param)) is not None
 
 
 def _multiplies_gradient(solver: Solver) -> bool:
