@@ -99,7 +99,7 @@ def lr(
     config_file: str | None = None,
 ) -> int:
     """Print learning rates over the iterations as `text`, `json`, `csv` or `svg`."""
-    from nanlint.analysis.schedule import schedule, thinned, until_iteration
+    from nanlint.analysis.schedule import refusal, schedule, thinned, until_iteration
     from nanlint.report import rates as writer
 
     opened = _open(paths, _settings(config_file))
@@ -110,6 +110,9 @@ def lr(
             continue
         plan = schedule(one.solver.param)
         plan = until_iteration(plan, until) if plan and until is not None else plan
+        why_not = refusal(one.solver.param)
+        if why_not:
+            print(f"{one.path}: Caffe aborts at the first rate: `{why_not[0]}` is {why_not[1]}", file=sys.stderr)
         plans.append((one.path, one.solver.param.lr_policy, plan))
     text = output_format == "text"
     if output_format == "svg" or (text and sys.stdout.isatty()):

@@ -271,3 +271,27 @@ def test_rates_as_promised(folder: Path, nanlint: Call) -> None:
             }
         ],
     }
+
+
+def test_rates_past_the_end_of_the_run_and_as_csv(folder: Path, nanlint: Call) -> None:
+    poly = 'lr_policy: "poly" base_lr: 0.1 power: 0.5 max_iter: 2 net: "net.prototxt"'
+    (folder / "poly.prototxt").write_text(poly)
+    done = nanlint("lr", "--output-format", "csv", "--until", "4", "poly.prototxt")
+    assert [line.split(",")[1:] for line in done.stdout.splitlines()] == [
+        ["iteration", "rate"],
+        ["0", "0.1"],
+        ["1", "0.07071068"],
+        ["2", "0.0"],
+        ["3", "nan"],
+    ]
+
+
+def test_a_solver_without_a_rate_says_why(folder: Path, nanlint: Call) -> None:
+    (folder / "bad.prototxt").write_text('lr_policy: "step" max_iter: 2 net: "net.prototxt"')
+    done = nanlint("lr", "bad.prototxt")
+    assert "`stepsize` is not positive" in done.stderr
+    assert done.returncode == 0
+
+
+def test_rates_as_a_picture(folder: Path, nanlint: Call) -> None:
+    assert nanlint("lr", "--output-format", "svg", "good.prototxt").stdout.startswith("<svg")

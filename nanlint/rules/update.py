@@ -170,7 +170,7 @@ def run_blows_up(solver: Solver) -> Iterator[Problem]:
     found = blowup(solver)
     if found and not _linear_limit(solver):
         culprit = _unstable_setting(solver)
-        losses = ", ".join(show(loss) for loss in found.losses[-4:])
+        losses = ", ".join(f"{loss:.4g}" for loss in found.losses[-4:])
         yield finding(
             solver.at(culprit),
             f"{found.where} is {show(found.value)} at iteration {found.iteration} under "
