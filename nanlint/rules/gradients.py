@@ -64,7 +64,7 @@ def _problem(layer: Layer, index: int) -> Problem | None:
         related=related,
         layer=layer.name,
         phase=layer.net.phase,
-        severity=WARNING if learner is None and opaque is not None else None,
+        severity=WARNING if layer.net.foreign or (learner is None and opaque is not None) else None,
     )
 
 

@@ -1,8 +1,14 @@
-"""Python: a layer written in Python, whose tops nanlint cannot know."""
+"""Python: a layer written in Python; nanlint knows the tops of a few that many nets share."""
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Arity, Blobs, LayerSetup, LayerType
+import re
+from collections.abc import Callable
+
+from nanlint.caffe.layers.base import Arity, Blobs, Dim, LayerSetup, LayerType, Shape
+
+REGION = 5
+BOX = 4
 
 
 class Python(LayerType):
@@ -18,7 +24,50 @@ class Python(LayerType):
                 raise layer.refuse(
                     "missing-field",
                     f"python_param.{field}",
-                    f"`{layer.name}` names no `{field}`, and Caffe aborts because it cannot import it; write "
-                    "its name",
+                    f"`{layer.name}` names no `{field}`, and Caffe aborts because it cannot import it; write its name",
                 )
-        return Blobs(tuple(layer.given.get(name) for name in layer.top_names))
+        tops: list[Shape] = [None] * len(layer.top_names)
+        known = WELL_KNOWN.get(param.layer)
+        if known is not None and layer.bottoms:
+            tops[: len(tops)] = (*known(layer), *tops)[: len(tops)]
+        return Blobs(tuple(layer.given.get(name, shape) for name, shape in zip(layer.top_names, tops, strict=True)))
+
+
+def _anchor_targets(layer: LayerSetup) -> tuple[Shape, ...]:
+    """Labels, box targets and their weights, for each anchor on each place of the scores (1 x 2A x H x W)."""
+    shape = layer.bottoms[0].shape
+    if shape is None or len(shape) != 4:
+        return ()
+    number, channels, height, width = shape
+    anchors = None if channels is None else channels // 2
+    boxes = (number, _times(anchors, BOX), height, width)
+    return (number, 1, _times(anchors, height), width), boxes, boxes, boxes
+
+
+def _proposals(layer: LayerSetup) -> tuple[Shape, ...]:
+    """Regions, as many as are kept, and their scores."""
+    return (None, REGION), (None, 1, 1, 1)
+
+
+def _proposal_targets(layer: LayerSetup) -> tuple[Shape, ...]:
+    """Regions, labels, box targets of each class and their weights."""
+    written = re.search(r"num_classes\W+(\d+)", layer.param.python_param.param_str)
+    boxes = (None, int(written[1]) * BOX if written else None)
+    return (None, REGION), (None, 1), boxes, boxes, boxes
+
+
+def _scalar(layer: LayerSetup) -> tuple[Shape, ...]:
+    return ((1,),)
+
+
+# py-faster-rcnn (lib/rpn) and the pycaffe example (examples/pycaffe/layers/pyloss.py), by class
+WELL_KNOWN: dict[str, Callable[[LayerSetup], tuple[Shape, ...]]] = {
+    "AnchorTargetLayer": _anchor_targets,
+    "ProposalLayer": _proposals,
+    "ProposalTargetLayer": _proposal_targets,
+    "EuclideanLossLayer": _scalar,
+}
+
+
+def _times(one: Dim, other: Dim) -> Dim:
+    return None if one is None or other is None else one * other

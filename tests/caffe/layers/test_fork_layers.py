@@ -119,6 +119,29 @@ FORKS: list[Case] = [
     ("RegionLoss", "", [(1, 125, 13, 13), (1, 150)], [()], []),
     ("Yolov3DetectionOutput", "", [(1, 75, 13, 13), (1, 75, 26, 26)], [(1, 1, 1, 7)], []),
     ("YoloDetectionOutput", "", [(1, 125, 13, 13)], [(1, 1, 1, 7)], []),
+    # Faster R-CNN's layers in Python
+    (
+        "Python",
+        "python_param { module: 'rpn.anchor_target_layer' layer: 'AnchorTargetLayer' }",
+        [(1, 18, 38, 50), (7, 5), (1, 3), (1, 3, 600, 800)],
+        [(1, 1, 342, 50), (1, 36, 38, 50), (1, 36, 38, 50), (1, 36, 38, 50)],
+        [],
+    ),
+    (
+        "Python",
+        "python_param { module: 'rpn.proposal_layer' layer: 'ProposalLayer' }",
+        [(1, 18, 38, 50), (1, 36, 38, 50), (1, 3)],
+        [(None, 5)],
+        [],
+    ),
+    (
+        "Python",
+        "python_param { module: 'rpn.proposal_target_layer' layer: 'ProposalTargetLayer' "
+        "param_str: \"'num_classes': 21\" }",
+        [(300, 5), (7, 5)],
+        [(None, 5), (None, 1), (None, 84), (None, 84), (None, 84)],
+        [],
+    ),
     # fields of forks in BVLC's types
     (
         "Pooling",

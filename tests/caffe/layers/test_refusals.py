@@ -326,9 +326,7 @@ LATER: list[tuple[str, str, list[Shape], str, Effect]] = [
 
 
 @pytest.mark.parametrize(("type_name", "settings", "bottoms", "kind", "effect"), LATER)
-def test_failure_after_setup(
-    type_name: str, settings: str, bottoms: list[Shape], kind: str, effect: Effect
-) -> None:
+def test_failure_after_setup(type_name: str, settings: str, bottoms: list[Shape], kind: str, effect: Effect) -> None:
     got = set_up(type_name, settings, *bottoms, tops=0 if type_name == "HDF5Output" else 1)
     assert got.blobs is not None
     assert (got.problems[0].kind, got.problems[0].effect) == (kind, effect)
