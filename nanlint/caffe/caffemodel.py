@@ -12,6 +12,7 @@ import mmap
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from nanlint.caffe.hdf5 import MAGIC, Tree, UnknownFormatError, read_tree
@@ -23,8 +24,10 @@ _LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
 
 _LFS_POINTER = b"version https://git-lfs"
 
-MOST_SCANNED = 16_000_000
-"""Bytes of numbers that are looked through for nan and infinity."""
+MOST_SCANNED = 1 << 18
+"""Bytes at the start of each blob that are looked through for nan and infinity: a run that blew up left
+hardly a number that is finite.
+"""
 
 Chunk = tuple[int, int, int]
 """A field: its number, and where its value starts and ends (for a number: the number itself, and -1)."""
@@ -65,6 +68,13 @@ def saved_layers(path: Path) -> tuple[SavedLayer, ...] | None:
 
     Raises NotAModelError where Caffe cannot read it, OSError where nobody can.
     """
+    stat = path.stat()
+    return _read(path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int, size: int) -> tuple[SavedLayer, ...] | None:
+    """The layers of the file as it is at a time of change and a size, by which they are remembered."""
     with path.open("rb") as file:
         start = file.read(len(_LFS_POINTER))
         if not start:
@@ -120,10 +130,10 @@ def _blob(data: mmap.mmap, start: int, end: int) -> SavedBlob:
             shape += _dims(data, at, stop)
         elif number == _DATA and stop >= 0:
             count += (stop - at) // 4
-            finite = finite and _finite(data[at:stop] if stop - at <= MOST_SCANNED else b"", "f")
+            finite = finite and _finite(data[at : min(stop, at + MOST_SCANNED)], "f")
         elif number == _DOUBLE_DATA and stop >= 0:
             doubles += (stop - at) // 8
-            finite = finite and _finite(data[at:stop] if stop - at <= MOST_SCANNED else b"", "d")
+            finite = finite and _finite(data[at : min(stop, at + MOST_SCANNED)], "d")
     axes = tuple(legacy.values()) if has_legacy else tuple(shape)
     return SavedBlob(axes, has_legacy, doubles or count, finite)
 

@@ -15,6 +15,7 @@ from nanlint.rules.wording import counted, setting
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Solver
+    from nanlint.text.source import Place
 
 # below this share of its first value a rate moves no 32-bit weight any more
 FROZEN = 2.0**-24
@@ -57,7 +58,7 @@ def non_finite_rate(solver: Solver) -> Iterator[Problem]:
     if rates is None or first is None:
         return
     yield finding(
-        solver.at(_culprit(solver)),
+        _at(solver, _culprit(solver)),
         f"the learning rate is {show(rates.rate(first))} at iteration {first}, and with it every weight "
         f"that is trained; {_remedy(solver)}",
         evidence=_trace(rates, first),
@@ -96,7 +97,7 @@ def zero_base_lr(solver: Solver) -> Iterator[Problem]:
     if iterations(param) > 0 and param.base_lr == 0:
         said = param.HasField("base_lr")
         yield finding(
-            solver.at("base_lr"),
+            _at(solver, "base_lr"),
             f"{setting(param, 'base_lr')} makes every learning rate 0, so no weight changes in "
             f"{counted(iterations(param), 'iteration')}; write a positive `base_lr`",
             severity=WARNING if said else None,
@@ -118,7 +119,7 @@ def zero_gamma(solver: Solver) -> Iterator[Problem]:
     first = rates.first(lambda rate: rate == 0)
     if first is not None:
         yield finding(
-            solver.at("gamma"),
+            _at(solver, "gamma"),
             f"{setting(solver.param, 'gamma')} makes the learning rate 0 from iteration {first} on, so "
             f"nothing learns in the other {counted(rates.last + 1 - first, 'iteration')}; write `gamma: "
             "0.1` or another factor",
@@ -150,7 +151,7 @@ def vanishing_rate(solver: Solver) -> Iterator[Problem]:
     first = rates.first(lambda rate: abs(rate) < start * FROZEN)
     if first is not None and start > abs(rates.rate(rates.last)):
         yield finding(
-            solver.at("gamma"),
+            _at(solver, "gamma"),
             f"the learning rate is {show(rates.rate(first))} at iteration {first} and falls on, too small "
             f"to move 32-bit weights in the last {counted(rates.last + 1 - first, 'iteration')} of "
             f"{rates.last + 1}; step less often, or lower `max_iter`",
@@ -245,7 +246,7 @@ def rising_rate(solver: Solver) -> Iterator[Problem]:
     if end > start and math.isfinite(end):
         factor = f"{end / start:.3g} times" if start else "above"
         yield finding(
-            solver.at(_culprit(solver)),
+            _at(solver, _culprit(solver)),
             f"the learning rate rises from {show(start)} to {show(end)}, {factor} its first value, by the "
             f"last iteration {rates.last}; {_remedy(solver)}",
         )
@@ -270,10 +271,15 @@ def constant_schedule(solver: Solver) -> Iterator[Problem]:
         still = ["gamma"]
     if still:
         yield finding(
-            solver.at(still[0]),
+            _at(solver, still[0]),
             f"{setting(param, still[0])} keeps the rate of `{rates.policy}` at {show(rates.rate(0))} "
             f'throughout; write `{still[0]}`, or `lr_policy: "fixed"`',
         )
+
+
+def _at(solver: Solver, name: str) -> Place:
+    """The place of a setting; where it is missing, that of the policy which needs it."""
+    return solver.at(name if solver.param.HasField(name) else "lr_policy")
 
 
 def _culprit(solver: Solver) -> str:
