@@ -29,6 +29,7 @@ class Run:
         self.failures: list[str] = []
         self.checked: set[str] = set()
         self.complete = len(rules) == len(every_rule())
+        self._names = {rule.name for rule in every_rule()}
         self._codes = {rule.code for rule in rules}
         self._of_solvers: set[str] = set()
         self._without_content: set[str] = set()
@@ -48,6 +49,7 @@ class Run:
         if bound.source.path not in self.checked:
             self.checked.add(bound.source.path)
             self._apply("Bound", bound, bound.source.path)
+            self._documented(bound.problems, bound.source.path)
             if any(problem.kind in NO_CONTENT for problem in bound.problems):
                 self._without_content.add(bound.source.path)
 
@@ -68,9 +70,11 @@ class Run:
     def solver(self, solver: Solver) -> None:
         self._of_solvers.update(net.bound.source.path for net in solver.nets)
         self._of_solvers.add(solver.bound.source.path)
+        self._documented(solver.problems, solver.path)
         self._apply("Solver", solver, solver.path)
 
     def net(self, net: Net) -> None:
+        self._documented(net.problems, net.path)
         self._apply("Net", net, net.path)
         for layer in net.layers:
             for rule in self._layer_rules(layer.type):
@@ -82,6 +86,11 @@ class Run:
     def applied(self, rule: Rule, path: str) -> bool:
         """Whether a rule is part of the run and has seen what it looks at: a net alone has no solver."""
         return rule.code in self._codes and (rule.subject != "Solver" or path in self._of_solvers)
+
+    def _documented(self, problems: Iterable[Problem], path: str) -> None:
+        """A problem of a kind that no rule documents would be lost without a word: that is a bug."""
+        for kind in {problem.kind for problem in problems} - self._names:
+            self.failures.append(f"internal error: no rule documents `{kind}`, met in `{path}`. Please report this")
 
     def _apply(self, subject: str, value: Bound | Solver | Net | Directive, path: str) -> None:
         for rule in self._by_subject.get(subject, ()):

@@ -83,7 +83,7 @@ def power_of_possible_zero(layer: Layer) -> Iterator[Problem]:
     """
     param = layer.param.power_param
     exponent = f32(param.power)
-    if exponent in (0.0, 1.0, 2.0) or f32(exponent * f32(param.scale)) == 0 or exponent != exponent:
+    if exponent in (0.0, 1.0, 2.0) or f32(exponent * f32(param.scale)) == 0 or not math.isfinite(exponent):
         return
     fractional = math.isfinite(exponent) and exponent != math.floor(exponent)
     for step, got in _doubtful(layer):
