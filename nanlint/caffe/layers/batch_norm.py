@@ -48,11 +48,7 @@ def _check_specs(layer: LayerSetup) -> None:
     """The statistics are no weights: a written `param` must have lr_mult 0."""
     for i, spec in enumerate(layer.param.param[:3]):
         if spec.lr_mult != 0:
-            said = (
-                f"`lr_mult: {spec.lr_mult:g}`"
-                if spec.HasField("lr_mult")
-                else "no `lr_mult`, which counts as 1,"
-            )
+            said = f"`lr_mult: {spec.lr_mult:g}`" if spec.HasField("lr_mult") else "no `lr_mult`, which counts as 1,"
             raise layer.refuse(
                 "value-out-of-range",
                 f"param[{i}].lr_mult",

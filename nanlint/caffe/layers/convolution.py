@@ -74,8 +74,7 @@ class Convolution(LayerType):
             raise layer.refuse(
                 "division-by-zero",
                 route,
-                f"`group: 0` of `{layer.name}`: Caffe divides the channels by it and dies of SIGFPE; write "
-                "at least 1",
+                f"`group: 0` of `{layer.name}`: Caffe divides the channels by it and dies of SIGFPE; write at least 1",
             )
         if channels is not None and channels % group:
             raise layer.refuse(
@@ -148,11 +147,7 @@ class Deconvolution(Convolution):
             )
         result: list[Dim] = []
         for i, size in enumerate(sizes):
-            made = (
-                None
-                if size is None
-                else spatial.stride[i] * (size - 1) + spatial.extent(i) - 2 * spatial.pad[i]
-            )
+            made = None if size is None else spatial.stride[i] * (size - 1) + spatial.extent(i) - 2 * spatial.pad[i]
             if made is not None and made < 0:
                 raise layer.refuse(
                     "negative-size",

@@ -122,9 +122,7 @@ def _pair(
     return int32(getattr(param, high)), int32(getattr(param, wide))
 
 
-def _each(
-    layer: LayerSetup, name: str, values: Sequence[int], axes: int, default: int | None
-) -> tuple[int, ...]:
+def _each(layer: LayerSetup, name: str, values: Sequence[int], axes: int, default: int | None) -> tuple[int, ...]:
     """A repeated field: nothing (the default), one number for all axes, or one an axis."""
     if not values and default is not None:
         return (default,) * axes
@@ -154,8 +152,7 @@ def _positive(layer: LayerSetup, name: str, values: Sequence[int]) -> None:
             raise layer.refuse(
                 "value-out-of-range",
                 _route(layer, name, i),
-                f"`{name}` of `{layer.name}` is {value} along spatial axis {i}, and Caffe aborts; write at "
-                "least 1",
+                f"`{name}` of `{layer.name}` is {value} along spatial axis {i}, and Caffe aborts; write at least 1",
             )
 
 
@@ -207,8 +204,7 @@ def zero_stride(layer: LayerSetup) -> tuple[str, str]:
     if param.HasField("stride_h") and param.HasField("stride_w"):
         name = "stride_h" if param.stride_h == 0 else "stride_w"
         return name, (
-            f"`{name}: 0` of `{layer.name}` is not checked: Caffe divides by it and dies of SIGFPE; write at "
-            "least 1"
+            f"`{name}: 0` of `{layer.name}` is not checked: Caffe divides by it and dies of SIGFPE; write at least 1"
         )
     name, other = ("stride_h", "stride_w") if param.HasField("stride_h") else ("stride_w", "stride_h")
     return name, (

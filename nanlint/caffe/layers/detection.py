@@ -30,8 +30,7 @@ class ROIPooling(LayerType):
                 raise layer.refuse(
                     "value-out-of-range" if param.HasField(field) else "missing-field",
                     f"roi_pooling_param.{field}",
-                    f"`{field}` of `{layer.name}` is 0, and Caffe aborts; write how large each region "
-                    "becomes",
+                    f"`{field}` of `{layer.name}` is 0, and Caffe aborts; write how large each region becomes",
                 )
         sizes, regions = legacy_shape(layer, 0), legacy_shape(layer, 1)
         return Blobs(((_number(regions), sizes[1] if sizes else None, param.pooled_h, param.pooled_w),))
@@ -52,8 +51,7 @@ class PSROIPooling(LayerType):
                 raise layer.refuse(
                     "value-out-of-range" if param.HasField(field) else "missing-field",
                     f"psroi_pooling_param.{field}",
-                    f"`{field}` of `{layer.name}` is {getattr(param, field)}, and Caffe aborts; write at "
-                    "least 1",
+                    f"`{field}` of `{layer.name}` is {getattr(param, field)}, and Caffe aborts; write at least 1",
                 )
         sizes = legacy_shape(layer, 0)
         wanted = param.output_dim * param.group_size**2

@@ -58,8 +58,7 @@ def _check_filler(layer: LayerSetup, top: int, filler: FillerParameter, shape: S
     layer.report(
         failure.kind,
         f"{PARAM}.data_filler[{at}].{failure.field}".rstrip("."),
-        f"`{failure.quote}` in the filler of `{layer.top_names[top]}` {failure.reason}{when}; "
-        f"{failure.remedy}",
+        f"`{failure.quote}` in the filler of `{layer.top_names[top]}` {failure.reason}{when}; {failure.remedy}",
         effect=Effect.SETUP_FAILURE if at_setup else Effect.RUN_FAILURE,
     )
 
@@ -82,9 +81,7 @@ def _shapes(layer: LayerSetup, tops: int) -> list[Shape]:
     else:
         _check_number(layer, "shape", len(param.shape), tops)
         made = [dims(param.shape[i if len(param.shape) > 1 else 0]) for i in range(tops)]
-    return [
-        reshaped(layer, shape, _route(layer, i), f"`{layer.top_names[i]}`") for i, shape in enumerate(made)
-    ]
+    return [reshaped(layer, shape, _route(layer, i), f"`{layer.top_names[i]}`") for i, shape in enumerate(made)]
 
 
 def _check_number(layer: LayerSetup, field: str, number: int, tops: int) -> None:

@@ -32,8 +32,7 @@ class Eltwise(LayerType):
             raise layer.refuse(
                 "conflicting-fields",
                 "eltwise_param.coeff[0]",
-                f"`{layer.name}` has `coeff` with `operation: PROD`, and Caffe aborts; leave the "
-                "coefficients out",
+                f"`{layer.name}` has `coeff` with `operation: PROD`, and Caffe aborts; leave the coefficients out",
             )
         at = [i for i, bottom in enumerate(layer.bottoms) if bottom.shape is not None]
         for other in at[1:]:
@@ -41,9 +40,7 @@ class Eltwise(LayerType):
         known = [bottom.shape for bottom in layer.bottoms if bottom.shape is not None]
         if not known:
             return Blobs((None,))
-        top = tuple(
-            next((size for size in sizes if size is not None), None) for sizes in zip(*known, strict=True)
-        )
+        top = tuple(next((size for size in sizes if size is not None), None) for sizes in zip(*known, strict=True))
         return Blobs((top,))
 
     def written_in_place(self, param: LayerParameter) -> InPlace:

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import ConcatParameter, SliceParameter
 
 
-def joined_axis(
-    layer: LayerSetup, param: ConcatParameter | SliceParameter, block: str, older: str
-) -> int | None:
+def joined_axis(layer: LayerSetup, param: ConcatParameter | SliceParameter, block: str, older: str) -> int | None:
     """`axis`, or `concat_dim`/`slice_dim`, not both; None if bottom 0 is unknown (concat_layer.cpp,
     slice_layer.cpp).
     """

@@ -195,8 +195,7 @@ def _check_fields(layer: LayerSetup, param: PoolingParameter) -> None:
             raise layer.refuse(
                 "conflicting-fields",
                 field_route(param, "kernel"),
-                f"`{layer.name}` has both `global_pooling: true` and a kernel, and Caffe aborts; write one "
-                "of the two",
+                f"`{layer.name}` has both `global_pooling: true` and a kernel, and Caffe aborts; write one of the two",
             )
     elif size and high and wide:
         raise layer.refuse(
@@ -210,8 +209,7 @@ def _check_fields(layer: LayerSetup, param: PoolingParameter) -> None:
         raise layer.refuse(
             "missing-field",
             field_route(param, "kernel"),
-            f"`{layer.name}` has no {missing}, and Caffe aborts; write `kernel_size`, or `kernel_h` and "
-            "`kernel_w`",
+            f"`{layer.name}` has no {missing}, and Caffe aborts; write `kernel_size`, or `kernel_h` and `kernel_w`",
         )
     for name in ("pad", "stride"):
         both, one, other = (param.HasField(field) for field in (name, f"{name}_h", f"{name}_w"))

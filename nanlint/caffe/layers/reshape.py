@@ -127,9 +127,7 @@ def _inferred(
     return quotient(total, others)
 
 
-def _cancelled(
-    shape: tuple[Dim, ...], outer: tuple[Dim, ...], filled: list[Dim], new: tuple[int, ...]
-) -> Dim:
+def _cancelled(shape: tuple[Dim, ...], outer: tuple[Dim, ...], filled: list[Dim], new: tuple[int, ...]) -> Dim:
     """What -1 comes to where each unknown size of the bottom is kept and so cancels out; None otherwise."""
     kept = [*outer, *(size for size, asked in zip(filled, new, strict=True) if asked != INFER)]
     if sum(size is None for size in kept) != sum(size is None for size in shape):

@@ -46,9 +46,7 @@ class Scale(LayerType):
         return Blobs((layer.bottoms[0].shape,), params)
 
 
-def _factor(
-    layer: LayerSetup, param: BiasParameter | ScaleParameter, block: str, axes: int, default: float
-) -> Param:
+def _factor(layer: LayerSetup, param: BiasParameter | ScaleParameter, block: str, axes: int, default: float) -> Param:
     """The learned factor: bottom 0's sizes along `num_axes` axes from `axis` on."""
     shape = _factor_shape(layer, param.axis, axes, block)
     filler = param.filler if param.HasField("filler") else None
@@ -118,9 +116,7 @@ def _check_factor(layer: LayerSetup, axis: int, block: str, params: tuple[Param,
     _check_elements(layer, shape, start, len(factor), block)
 
 
-def _check_elements(
-    layer: LayerSetup, shape: tuple[int | None, ...], start: int, axes: int, block: str
-) -> None:
+def _check_elements(layer: LayerSetup, shape: tuple[int | None, ...], start: int, axes: int, block: str) -> None:
     """Scale prepares a vector as long as the larger of the axes before and after the factor, Bias as those
     after.
     """

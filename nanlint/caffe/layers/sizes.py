@@ -86,7 +86,7 @@ def reshaped(layer: LayerSetup, shape: Shape, route: str, what: str) -> Shape:
     return shape
 
 
-def axis_of(layer: LayerSetup, index: int, axis: int, route: str) -> int | None:
+def axis_of(layer: LayerSetup, index: int, axis: int, route: str, advice: str = "") -> int | None:
     """A written axis of a bottom, counted from the front (Blob::CanonicalAxisIndex); None if it is unknown.
 
     Raises Refusal where the bottom has no such axis.
@@ -97,14 +97,11 @@ def axis_of(layer: LayerSetup, index: int, axis: int, route: str) -> int | None:
     axes = len(shape)
     if -axes <= axis < axes:
         return axis % axes
-    advice = (
-        f"write an axis from {-axes} to {axes - 1}" if axes else "a blob without axes has none to work along"
-    )
+    advice = f"write an axis from {-axes} to {axes - 1}" if axes else "a blob without axes has none to work along"
     raise layer.refuse(
         "axis-out-of-range",
         route,
-        f"`{layer.name}` works along axis {axis}, but {layer.bottom(index)} has {axes}, and Caffe aborts; "
-        f"{advice}",
+        f"`{layer.name}` works along axis {axis}, but {layer.bottom(index)} has {axes}, and Caffe aborts; {advice}",
         related=layer.origins(index),
     )
 

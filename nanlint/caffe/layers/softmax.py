@@ -11,6 +11,8 @@ from nanlint.caffe.model import count
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter
 
+SWAPPED = "swap the bottoms: the prediction comes first, the label second"
+
 
 class Softmax(LayerType):
     """The shape of the bottom (softmax_layer.cpp)."""
@@ -25,8 +27,10 @@ class Softmax(LayerType):
 
 def class_axis(layer: LayerSetup, axis: int, route: str) -> int | None:
     """The axis of the classes, which must have elements; None if the bottom is unknown."""
-    at = axis_of(layer, 0, axis, route)
     shape = layer.bottoms[0].shape
+    other = layer.bottoms[1].shape if len(layer.bottoms) > 1 else None
+    swapped = shape is not None and other is not None and len(shape) < len(other)
+    at = axis_of(layer, 0, axis, route, SWAPPED if swapped else "")
     if at is None or shape is None:
         return None
     needs_elements(layer, shape[at], route, "the class axis")

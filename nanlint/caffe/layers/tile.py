@@ -25,8 +25,7 @@ class Tile(LayerType):
             raise layer.refuse(
                 "value-out-of-range",
                 f"{PARAM}.tiles",
-                f"`tiles: {param.tiles}` of `{layer.name}` is not above 0, and Caffe aborts; write at least "
-                "1",
+                f"`tiles: {param.tiles}` of `{layer.name}` is not above 0, and Caffe aborts; write at least 1",
             )
         if shape is None or axis is None:
             return Blobs((None,))

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import BlobProto, FillerParameter
 
 
-def weights(
-    layer: LayerSetup, shape: Shape, filler: FillerParameter | None, route: str, default: float = 0.0
-) -> Param:
+def weights(layer: LayerSetup, shape: Shape, filler: FillerParameter | None, route: str, default: float = 0.0) -> Param:
     """A blob that the layer makes and fills. Raises Refusal if it cannot be made, or has nothing to fill."""
     reshaped(layer, shape, route, f"the parameter blob of `{layer.name}`")
     needs_elements(layer, count(shape), route, "the parameter blob")

@@ -341,3 +341,8 @@ def test_a_place_in_the_settings_and_the_origin_of_the_shape() -> None:
     problem = got.problems[-1]
     assert problem.place.route == "layer[0].convolution_param.group"
     assert [related.message for related in problem.related] == ["`b0` gets its shape here: 2 x 3 x 8 x 8"]
+
+
+def test_bottoms_of_a_loss_in_the_wrong_order() -> None:
+    got = set_up("SoftmaxWithLoss", "", (64,), (64, 10))
+    assert "swap the bottoms: the prediction comes first, the label second" in got.problems[-1].message
