@@ -97,7 +97,8 @@ def axis_of(layer: LayerSetup, index: int, axis: int, route: str, advice: str = 
     axes = len(shape)
     if -axes <= axis < axes:
         return axis % axes
-    advice = f"write an axis from {-axes} to {axes - 1}" if axes else "a blob without axes has none to work along"
+    if not advice:
+        advice = f"write an axis from {-axes} to {axes - 1}" if axes else "give it a blob that has axes"
     raise layer.refuse(
         "axis-out-of-range",
         route,
