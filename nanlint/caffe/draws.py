@@ -86,13 +86,17 @@ def _concentrated(mean: float, count: int | None) -> Interval | None:
 
 @cache
 def normal_parts() -> tuple[Part, ...]:
-    """The parts of a standard normal number; the outer ones reach to 40 deviations."""
+    """The parts of a standard normal number: 64 as likely as each other, the two at 0 cut finer.
+
+    The outer ones reach to 40 deviations; the fine ones prove that some of few numbers are not tiny.
+    """
     from statistics import NormalDist
 
-    quantile = NormalDist().inv_cdf
-    edges = [-40.0, *(quantile(i / PARTS) for i in range(1, PARTS // 2)), 0.0]
-    edges += [-edge for edge in reversed(edges[:-1])]
-    return tuple(Part(a, b or -TINY, 1 / PARTS) for a, b in pairwise(edges))
+    normal = NormalDist()
+    below = [-40.0, *(normal.inv_cdf(i / PARTS) for i in range(1, PARTS // 2))]
+    below += [-(10.0**-digits) for digits in range(2, 10)]
+    edges = [*below, 0.0, *(-edge for edge in reversed(below))]
+    return tuple(Part(a, b or -TINY, normal.cdf(b) - normal.cdf(a)) for a, b in pairwise(edges))
 
 
 def gaussian(mean: float, deviation: float, count: int | None, *, split: bool = True) -> Value:

@@ -84,6 +84,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
             net.role = source.phase
             net.opened = not stops_before(param, source.route)
             net.runs = _runs(source, param)
+            net.fresh = not param.weights and (source.phase == TRAIN or first_test(param) == 0)
             net.iterations = iterations(param) if source.phase == TRAIN and param.iter_size > 0 else 0
             solver.nets.append(net)
         elif source.path is not None and source.path not in missing:

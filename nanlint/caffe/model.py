@@ -155,7 +155,8 @@ class Net:
     sets. `runs`: False where its solver builds it and then never runs it. `iterations`: how many training
     iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
-    blobs that the user knows, by blob name.
+    blobs that the user knows, by blob name. `fresh`: whether it first runs with the weights that its fillers
+    make, None if no solver says so.
     """
 
     bound: Bound
@@ -175,6 +176,7 @@ class Net:
     iterations: int | None = None
     foreign: bool = False
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fresh: bool | None = None
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

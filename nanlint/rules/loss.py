@@ -9,7 +9,7 @@ from nanlint.analysis.ranges import ranges
 from nanlint.caffe.transfer import size
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.causes import of_kind
-from nanlint.rules.proof import spelled, trail
+from nanlint.rules.proof import begins_fresh, spelled, trail
 from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
             evidence="; ".join(trail(got, got.step(layer)) for layer in layers[:3]),
             layer=layers[-1].name,
             phase=net.phase,
+            severity=None if begins_fresh(net) else WARNING,
         )
 
 

@@ -10,8 +10,8 @@ from nanlint.caffe.float32 import f32
 from nanlint.caffe.intervals import is_finite
 from nanlint.findings import Effect, Problem
 from nanlint.rules.causes import filler_field, of_kind
-from nanlint.rules.proof import spelled
-from nanlint.rules.registry import ERROR, finding, rule
+from nanlint.rules.proof import begins_fresh, spelled
+from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
@@ -55,6 +55,7 @@ def _weights(layer: Layer) -> Iterator[Problem]:
             "write a finite number",
             layer=layer.name,
             phase=layer.net.phase,
+            severity=None if written or begins_fresh(layer.net) else WARNING,
         )
 
 

@@ -31,16 +31,22 @@ class Cause(NamedTuple):
 def proved(net: Net) -> Iterator[tuple[Birth, Ranges, Severity]]:
     """What surely is not finite in a net, and how sure it is.
 
-    A TEST net meets trained weights: what rests on the first ones is then no more than likely.
+    A net that first meets trained weights (a TEST net, one whose solver names `weights`) is judged by what
+    they cannot change: what rests on the fillers is then no more than likely.
     """
     got = ranges(net)
     found = [birth for birth in births(got) if not birth.step.layer.refused]
     lasting = None
-    if net.phase == TEST and found:
+    if found and not begins_fresh(net):
         lasting = {(birth.step.layer.index, birth.backward) for birth in births(ranges(net, moved=True))}
     for birth in found:
         sure = lasting is None or (birth.step.layer.index, birth.backward) in lasting
         yield birth, got, Severity.ERROR if sure else Severity.WARNING
+
+
+def begins_fresh(net: Net) -> bool:
+    """Whether a net first runs with what its fillers make; a net alone does so unless it is a TEST net."""
+    return net.phase != TEST if net.fresh is None else net.fresh
 
 
 def problem(birth: Birth, got: Ranges, severity: Severity, cause: Cause) -> Problem:

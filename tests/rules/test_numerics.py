@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nanlint.caffe.model import TEST, TRAIN, Net
 from nanlint.findings import Finding, Severity
 from nanlint.rules.registry import rules
+from tests.analysis.nets import SGD, solver
 from tests.caffe.one_net import layer, net
 
 CODES = ("NUM", "NRM", "LOS")
@@ -155,3 +158,21 @@ def test_a_loss_weight_that_is_not_finite() -> None:
 def test_one_class() -> None:
     text = source(GAUSSIAN, "8 1") + source('type: "constant" value: 0', "8", "t")
     assert names(text + layer("SoftmaxWithLoss", "x t", "loss")) == ["softmax-of-one-class"]
+
+
+def solved(folder: Path, settings: str) -> list[tuple[str, Severity]]:
+    """What is said of both nets of a solver whose training net and test net share a BatchNorm."""
+    data = source(GAUSSIAN) + layer("Bias", "x", "z") + layer("BatchNorm", "z", "y", "batch_norm_param { eps: -1e6 }")
+    nets = solver(folder, data + SUM, settings).nets
+    return [(built.phase, finding.severity) for built in nets for finding in findings(built)]
+
+
+def test_an_untrained_net_is_surely_tested_before_training(tmp_path: Path) -> None:
+    tested = "test_iter: 1 test_interval: 5\n"
+    assert solved(tmp_path, SGD + tested) == [(TRAIN, Severity.ERROR), (TEST, Severity.ERROR)]
+    late = SGD + tested + "test_initialization: false\n"
+    assert solved(tmp_path, late) == [(TRAIN, Severity.ERROR), (TEST, Severity.WARNING)]
+
+
+def test_what_rests_on_fillers_is_not_sure_where_the_solver_names_weights(tmp_path: Path) -> None:
+    assert solved(tmp_path, SGD + 'weights: "trained.caffemodel"\n') == [(TRAIN, Severity.WARNING)]
