@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nanlint.schema.bind import bind
 from nanlint.schema.descriptors import message_class
+from nanlint.schema.tables import table_of
 from nanlint.text.directives import directives
 from nanlint.text.parser import parse
 from nanlint.text.source import Source
@@ -140,21 +141,20 @@ def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 def fill(draw: st.DrawFn, message: Any, depth: int) -> Any:
-    known = list(message.DESCRIPTOR.fields)
-    some = st.lists(st.sampled_from(known), max_size=5, unique_by=lambda field: field.name)
-    chosen = draw(some) if known else []
-    for field in chosen:
-        if field.message_type is not None:
+    table = table_of(message.DESCRIPTOR)
+    names = st.lists(st.sampled_from(sorted(table.fields)), max_size=5, unique=True)
+    for known in [table.fields[name] for name in draw(names)] if table.fields else []:
+        if known.message is not None:
             if depth:
-                held = getattr(message, field.name)
-                fill(draw, held.add() if field.is_repeated else held, depth - 1)
-        elif field.is_repeated:
-            getattr(message, field.name).extend(draw(st.lists(scalars(field), max_size=3)))
+                held = getattr(message, known.name)
+                fill(draw, held.add() if known.repeated else held, depth - 1)
+        elif known.repeated:
+            getattr(message, known.name).extend(draw(st.lists(scalars(known.field), max_size=3)))
         else:
-            setattr(message, field.name, draw(scalars(field)))
-    for field in known:
-        if field.is_required and not message.HasField(field.name):
-            setattr(message, field.name, 0)
+            setattr(message, known.name, draw(scalars(known.field)))
+    for name in table.required:
+        if not message.HasField(name):
+            setattr(message, name, 0)
     return message
 
 
