@@ -62,8 +62,8 @@ def rate_beyond_stability(solver: Solver) -> Iterator[Problem]:
         solver.at("base_lr"),
         f"`base_lr: {show(solver.param.base_lr)}` times the curvature {linear.curvature:.4g} of "
         f"`{linear.layer.name}` under `{linear.loss.name}` is {linear.step:.4g}, outside 0 .. {formula} = "
-        f"{limit:.4g} for `momentum` m = {show(linear.momentum)}: the error grows {factor:.3g}-fold with each "
-        "update; "
+        f"{limit:.4g} for `momentum` m = {show(linear.momentum)}: the error grows {factor:.3g}-fold with "
+        "each update; "
         + (
             f"write a `base_lr` below {limit / linear.curvature:.2g}"
             if linear.step > 0
@@ -364,3 +364,37 @@ def debug_info_advised(solver: Solver) -> Iterator[Problem]:
             f"this run is likely to diverge; write `debug_info: true` for {steps} and look for the first "
             f"layer whose `[Update]` line leaps, `{risk.worst.learned.param.layer.name}` most likely",
         )
+
+
+@rule("BLW010", "rate-beyond-published", WARNING, effect=Effect.DIVERGENCE)
+def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
+    """The rate is several times the largest with which nets of this kind were published.
+
+    **In Caffe** an update is rate times gradient (sgd_solver.cpp, ComputeUpdateValue), and nothing bounds the
+    rate. Of 170 public solvers with SGD over nets without BatchNorm the largest `base_lr` is 0.05; with
+    BatchNorm it is 0.1, and 1 or more goes with a warm-up or a rate for each layer. Where the files
+    show the scale of the data, `rate-too-high` judges instead.
+
+    **Instead** begin with 0.01, or 0.1 under BatchNorm, and take a tenth if the loss rises.
+    """
+    from nanlint.analysis.risk import ADAPTED
+
+    net, param = solver.train_net, solver.param
+    if net is None or net.refused or solver_type(param) not in ("SGD", "Nesterov") or param.clip_gradients >= 0:
+        return
+    risk = _risk(solver)
+    if (risk is not None and risk.complete) or any(field.name in ADAPTED for field in solver.bound.root.fields):
+        return
+    trained = {one.layer for one in net.params if one.lr_mult and one.layer.runs_backward}
+    weight = max((abs(weight) for layer in net.layers for weight in layer.loss_weights), default=0.0)
+    normalised = any(layer.type in ("BatchNorm", "BN") for layer in net.layers)
+    usual = 0.1 if normalised else 0.05
+    if len(trained) < 3 or weight < 0.5 or abs(param.base_lr) <= (10 if normalised else 6) * usual:
+        return
+    kind = "with" if normalised else "without"
+    yield finding(
+        solver.at("base_lr"),
+        f"`base_lr: {show(param.base_lr)}` is {abs(param.base_lr) / usual:.2g} times the largest of "
+        f"published nets {kind} BatchNorm under {solver_type(param)} ({usual:g}); write `base_lr: "
+        f"{usual / 5 if not normalised else usual:g}`",
+    )

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from nanlint.findings import Effect
-from nanlint.rules.blowup import rate_beyond_stability, rate_too_high, summed_loss, unbalanced_losses
+from nanlint.rules.blowup import (
+    rate_beyond_published,
+    rate_beyond_stability,
+    rate_too_high,
+    summed_loss,
+    unbalanced_losses,
+)
 from tests.analysis import nets
 
 XAVIER = 'type: "xavier"'
@@ -75,3 +81,13 @@ def test_momentum_above_one_is_not_the_rates_fault(tmp_path: Path) -> None:
     text += nets.inner_product("b", "a", 4, XAVIER) + nets.loss("b")
     assert list(rate_too_high(nets.solver(tmp_path, text, at_rate(0.001, "momentum: 9")))) == []
     assert len(list(rate_too_high(nets.solver(tmp_path, text, at_rate(30))))) == 1
+
+
+def test_published_rates_are_the_measure_where_no_scale_is_known(tmp_path: Path) -> None:
+    text = 'layer { name: "data" type: "MemoryData" top: "data" top: "target" memory_data_param {'
+    text += " batch_size: 4 channels: 4 height: 1 width: 1 } }"
+    for below, name in (("data", "a"), ("a", "b"), ("b", "c")):
+        text += nets.inner_product(name, below, 4, XAVIER)
+    text += nets.loss("c", "SoftmaxWithLoss")
+    for rate, expected in ((0.05, 0), (1, 1)):
+        assert len(list(rate_beyond_published(nets.solver(tmp_path, text, at_rate(rate))))) == expected
