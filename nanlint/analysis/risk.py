@@ -95,14 +95,17 @@ def bearable_rate(solver: Solver, net: Net) -> float | None:
     param = type(solver.param)()
     param.CopyFrom(solver.param)
     trial = replace(solver, param=param)
-    for tenth in range(1, 120):
-        param.base_lr = abs(solver.param.base_lr) * 10 ** (-tenth / 10)
+
+    def borne(tenths: int) -> bool:
+        param.base_lr = abs(solver.param.base_lr) * 10 ** (-tenths / 10)
         risk = risk_of(trial, net)
-        if risk is None:
-            return None
-        if risk.figure <= 0:
-            return param.base_lr
-    return None
+        return risk is not None and risk.figure <= 0
+
+    decades = next((tenths for tenths in range(10, 500, 10) if borne(tenths)), None)
+    if decades is None:
+        return None
+    tenths = next(tenths for tenths in range(decades - 9, decades + 1) if borne(tenths))
+    return abs(solver.param.base_lr) * float(10 ** (-tenths / 10))
 
 
 def from_scratch(solver: Solver) -> bool:
