@@ -226,6 +226,11 @@ def first_loss(scale: Scale) -> float | None:
     return sum(value for value in values if value is not None)
 
 
-def root(log_square: float) -> float:
-    """The root of e^log_square."""
-    return exponential(log_square / 2)
+def shared_gradient(scale: Scale) -> tuple[Learned, list[tuple[Loss, float]]] | None:
+    """The lowest weights that several losses press on, and each loss's share of their squared gradient."""
+    for learned in scale.learned:
+        pulls = [(pressure.loss, pressure.log_gradient) for pressure in learned.pressures]
+        whole = learned.log_gradient
+        if len(pulls) > 1 and whole is not None and whole > -inf:
+            return learned, [(loss, exponential(pull - whole)) for loss, pull in pulls if pull is not None]
+    return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from nanlint.analysis.moments import exponential, log_sum
 from nanlint.analysis.risk import Risk, Update, risk_of
-from nanlint.analysis.scale import Scale, first_loss, scale_of
+from nanlint.analysis.scale import Scale, first_loss, scale_of, shared_gradient
 from nanlint.caffe.model import TRAIN, Blob, Layer, Net, Solver
 from nanlint.report.json import encode
 
@@ -72,6 +72,11 @@ def _summary(scale: Scale, risk: Risk | None) -> Iterator[str]:
     if parts:
         total = f" = {_number(loss)}" if loss is not None else ""
         yield f"  expected first loss: {' + '.join(parts)}{total}"
+    shared = shared_gradient(scale)
+    if shared is not None:
+        learned, shares = shared
+        each = ", ".join(f"{one.layer.name} {100 * part:.2g} %" for one, part in shares)
+        yield f"  shares of the squared gradient at {learned.param.layer.name}: {each}"
     if risk is not None:
         yield f"  risk {risk.figure:+.1f} (powers of e; 0 is the limit): {_verdict(risk)}"
 
