@@ -15,32 +15,46 @@ if TYPE_CHECKING:
 
 # their Reshape does nothing: a top keeps the size that somebody else has given it
 _NEVER_RESHAPED = ("DummyData", "HDF5Data", "Input", "Parameter")
+# they go through their bottom by its size, which by then is that of the top
+_READ_BEYOND = ("Concat", "Im2col", "Tile")
 
 
 @rule("NET008", "resized-in-place", ERROR, effect=Effect.RUN_FAILURE)
 def resized_in_place(net: Net) -> Iterator[Problem]:
-    """A layer works in place on an input of the net, and changes its size.
+    """A layer changes the size of the blob on which it works in place.
 
-    **In Caffe** top and bottom are one blob, so the setup resizes the bottom as well. Each forward pass
-    reshapes all layers again (layer.hpp, Forward). Input, DummyData, HDF5Data and Parameter do not restore
-    the size of their top, so the layer then meets its own output size and aborts: the weights do not fit it,
+    **In Caffe** top and bottom are one blob, so each Reshape gives the bottom the size of the top, too. Tile,
+    Im2col and Concat then read and write beyond it, and the process dies. Others take what they find: if
+    the blob comes from Input, DummyData, HDF5Data or Parameter, which do not restore its size before each
+    forward pass (layer.hpp, Forward), they meet their own output and abort, since the weights do not fit it,
     or nothing is left of it.
 
     **Instead** give the top a name of its own.
     """
     for layer in net.layers:
-        if layer.spec is None or layer.refused or len(layer.bottoms) != 1 or len(layer.tops) != 1:
+        if layer.spec is None or layer.refused or len(layer.tops) != 1 or not layer.in_place(0):
             continue
-        if not layer.in_place(0) or same_shape(layer.bottoms[0].shape, layer.tops[0].shape) is not False:
+        before, after = layer.bottoms[0].shape, layer.tops[0].shape
+        if same_shape(before, after) is not False:
             continue
         source = _source(layer.bottoms[0])
-        after = layer.tops[0].shape
-        if source.type in _NEVER_RESHAPED and _refuses(layer, after):
+        changes = (
+            f"{layer.called} ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
+            f"{shown(after)} of its {shown(before)}"
+        )
+        if layer.type in _READ_BEYOND:
             yield finding(
                 layer.at("top[0]"),
-                f"{layer.called} ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
-                f"{shown(after)} of its {shown(layer.bottoms[0].shape)}; in the first forward pass it meets "
-                "that size, which it cannot take, and Caffe aborts; write another `top`",
+                f"{changes}: it then reads and writes beyond the blob, and the process dies; write another `top`",
+                layer=layer.name,
+                phase=net.phase,
+                effect=Effect.MEMORY_ERROR,
+            )
+        elif source.type in _NEVER_RESHAPED and _refuses(layer, after):
+            yield finding(
+                layer.at("top[0]"),
+                f"{changes}; in the first forward pass it meets that size, which it cannot take, and Caffe "
+                "aborts; write another `top`",
                 related=[Related(f"{source.called} does not restore the size", source.at())],
                 layer=layer.name,
                 phase=net.phase,
@@ -61,7 +75,7 @@ def _source(blob: Blob) -> Layer:
 def _refuses(layer: Layer, shape: Shape) -> bool:
     """Whether the layer, set up for its first bottom, aborts on a bottom of this shape."""
     before = layer.bottoms[0].shape
-    if before is None or shape is None:
+    if before is None or shape is None or len(layer.bottoms) != 1:
         return False
     if layer.type == "InnerProduct":
         axis = layer.param.inner_product_param.axis
