@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.layers.base import Arity, Blobs, LayerSetup, LayerType, Param, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import needs_elements, size_of
 from nanlint.caffe.model import count
+from nanlint.findings import Effect
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter
@@ -29,6 +30,15 @@ class BatchReindex(LayerType):
             )
         if shape is None:
             return Blobs((None,))
+        if not shape:
+            layer.report(
+                "axis-out-of-range",
+                "bottom[0]",
+                f"`{layer.name}` chooses rows of {layer.bottom(0)}, which has none: the net is built, and "
+                "Caffe aborts in the first forward pass; give it a blob with a batch axis",
+                effect=Effect.RUN_FAILURE,
+                related=layer.origins(0),
+            )
         return Blobs(((indices[0] if indices else None, *shape[1:]),))
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:

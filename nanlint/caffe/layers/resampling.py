@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Shape, between
 from nanlint.caffe.layers.sizes import legacy_shape, quotient
 from nanlint.caffe.model import count
@@ -93,6 +95,9 @@ class Resize(LayerType):
         elif param.HasField("height") and param.HasField("width"):
             height, width = param.height, param.width
         elif param.HasField("height_fac") and param.HasField("width_fac"):
-            height = None if sizes[2] is None else int(sizes[2] * param.height_fac)
-            width = None if sizes[3] is None else int(sizes[3] * param.width_fac)
+            height, width = _scaled(sizes[2], param.height_fac), _scaled(sizes[3], param.width_fac)
         return Blobs(((*sizes[:2], height, width),))
+
+
+def _scaled(size: Dim, factor: float) -> Dim:
+    return int(size * factor) if size is not None and isfinite(factor) else None

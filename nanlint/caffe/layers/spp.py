@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "spp_param"
+MOST_LEVELS = 32
+"""No map is large enough for so many levels of twice as many bins each."""
 
 
 class SPP(LayerType):
@@ -40,7 +42,9 @@ class SPP(LayerType):
                 f"`pyramid_height` of `{layer.name}` is {levels}, and Caffe aborts; write at least 1",
             )
         bins: Dim = 0
-        for level in range(levels):
+        if levels > MOST_LEVELS:
+            bins = None
+        for level in range(min(levels, MOST_LEVELS)):
             made = _bins(layer, level, sizes[2], sizes[3])
             bins = None if made is None or bins is None else bins + made
         needs_four_axes(layer)
