@@ -209,7 +209,7 @@ class _Binder:
                 f"{block} has no field `{name}` {self.uses.whose(table.fields[name].field)}",
             )
             return None
-        elsewhere = where_else(table.type, name, self.layer(trail)[1])
+        elsewhere = where_else(table.type, name, self.layer(trail)[1], not self.uses.bvlc)
         names, sure = suggest_field(table.type, name)
         fields = (table.fields[known] for known in names)
         names = tuple(known.name for known in fields if not self.uses.refuses(known.field, known.fork))
@@ -229,12 +229,16 @@ class _Binder:
     def refused(self, refusal: RefusedError, field: Field, value: Scalar, trail: _Trail | None) -> None:
         span = Span(value.start, value.end)
         fix = None
-        if refusal.text is not None:
+        if refusal.text is not None and not self.before_string(value):
             fix = self.fix(f"write `{refusal.text}`", span, refusal.text)
         message = f"`{field.name}` {refusal.message}"
         if fix is not None and "write" not in message:
             message += f"; write `{refusal.text}`"
         self.problem(refusal.kind, span, trail, field.name, message, fix=fix)
+
+    def before_string(self, value: Scalar) -> bool:
+        """Whether a string follows: quotes around `value` would join it."""
+        return self.source.text[value.end : value.end + 80].lstrip()[:1] in ('"', "'")
 
     def given_twice(self, field: Field, first: Field, trail: _Trail | None) -> None:
         earlier = self.place(Span(first.start, first.name_end), trail, first.name)
@@ -304,9 +308,7 @@ class _Binder:
         place, layer = self.place(span, trail, name), self.layer(trail)[0] or None
         doubt = kind == "fork-field" and not self.uses.dialect.exact
         severity = Severity.WARNING if doubt else None
-        self.problems.append(
-            Problem(place, message, kind, related=related, fix=fix, layer=layer, severity=severity)
-        )
+        self.problems.append(Problem(place, message, kind, related=related, fix=fix, layer=layer, severity=severity))
 
     def place(self, span: Span, trail: _Trail | None, name: str) -> Place:
         return Place(self.source, span, _route(trail, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,10 +101,11 @@ def _among(written: str, names: tuple[str, ...]) -> Suggestion:
 
 
 @lru_cache(maxsize=1024)
-def where_else(message: Descriptor, written: str, layer_type: str) -> str:
+def where_else(message: Descriptor, written: str, layer_type: str, forks: bool = True) -> str:
     """Where a name that `message` lacks does exist, as the end of a sentence; "" where nowhere.
 
-    `layer_type` (`Convolution`) decides among several parameter blocks of a layer.
+    `layer_type` (`Convolution`) decides among several parameter blocks of a layer. With `forks`, a block that
+    only forks have will do where BVLC Caffe has none.
     """
     if not written.isascii():
         return ""
@@ -115,24 +116,26 @@ def where_else(message: Descriptor, written: str, layer_type: str) -> str:
         return "a layer cannot stand inside a layer; is a `}` missing before it?"
     if message.name == "SolverParameter" and written in descriptor("NetParameter").fields_by_name:
         return 'it belongs to the net, a file of its own that the solver names: `net: "net.prototxt"`'
-    holders = [name for name, fork in _holders(message, written) if not fork] or [
-        name for name, _ in _holders(message, written)
-    ]
+    holders = _holders(message, written, forks)
     own = [name for name in holders if layer_type and _plain(name) == _plain(layer_type) + "param"]
     if own or 0 < len(holders) <= 4:
         blocks = " or ".join(f"`{name}`" for name in own or holders)
         return f"it belongs inside {blocks}"
     if holders:
         return "it belongs inside one of the layer's parameter blocks"
-    return _owner(message, written)
+    return _owner(message, written, forks)
 
 
-def _holders(message: Descriptor, written: str) -> Iterator[tuple[str, bool]]:
-    """The blocks in `message` that have a field of that name, and whether only forks have it there."""
+@lru_cache(maxsize=1024)
+def _holders(message: Descriptor, written: str, forks: bool) -> tuple[str, ...]:
+    """The blocks in `message` that have a field of that name in BVLC Caffe; if none and `forks`, in forks."""
+    bvlc: list[str] = []
+    theirs: list[str] = []
     for field in message.fields:
-        if field.message_type is not None and written in field.message_type.fields_by_name:
-            held = field.message_type.fields_by_name[written]
-            yield field.name, is_fork_field(field) or is_fork_field(held)
+        held = field.message_type.fields_by_name.get(written) if field.message_type is not None else None
+        if held is not None:
+            (theirs if is_fork_field(field) or is_fork_field(held) else bvlc).append(field.name)
+    return tuple(bvlc or (theirs if forks else ()))
 
 
 _OWNERS = (
@@ -145,22 +148,16 @@ _OWNERS = (
 )
 
 
-def _owner(message: Descriptor, written: str) -> str:
+def _owner(message: Descriptor, written: str, forks: bool) -> str:
     """A message elsewhere in the schema that has the field."""
     for name, what in _OWNERS:
         held = descriptor(name).fields_by_name.get(written)
         if name != message.name and held is not None and not is_fork_field(held):
             return f"it belongs to {what}"
-    blocks = _blocks_with(written)
+    blocks = _holders(descriptor("LayerParameter"), written, forks)
     if 0 < len(blocks) <= 4:
         return "it belongs inside " + " or ".join(f"`{name}`" for name in blocks)
     return ""
-
-
-@cache
-def _blocks_with(written: str) -> tuple[str, ...]:
-    holders = tuple(_holders(descriptor("LayerParameter"), written))
-    return tuple(name for name, fork in holders if not fork) or tuple(name for name, _ in holders)
 
 
 def distance(a: str, b: str, limit: int) -> int:

@@ -18,18 +18,21 @@ WORD, NUMBER, STRING, MALFORMED, END = "word", "number", "string", "malformed", 
 _INVISIBLE = "\\x00-\\x08\\x0e-\\x1f\\x7f\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
 _STOP = "\\ \\t\\r\\n\\f\\v,;:={}<>\\[\\]\\#\"'\u201c\u201d\u201e\u2018\u2019" + _INVISIBLE
 _CURLY = "\u201c\u201d\u201e\u2018\u2019"
+_QUOTES = "\"'" + _CURLY
+_CLOSING_QUOTE = r"""["'](?=[\ \t\r\n\f\v,;}\]>]|\Z)"""
 
 _TOKEN = re.compile(
     rf"""
     [\ \t\r\n\f\v]*
-    (?: (?P<word>   [A-Za-z_][A-Za-z0-9_]* (?![^{_STOP}]) )
+    (?: (?P<word>   [A-Za-z_][A-Za-z0-9_]* (?![^{_STOP}]) (?!{_CLOSING_QUOTE}) )
       | (?P<mark>   [:{{}}<>\[\],;=-] )
       | (?P<string> "[^"\\\n\0]*(?:\\[^\n\0][^"\\\n\0]*)*" | '[^'\\\n\0]*(?:\\[^\n\0][^'\\\n\0]*)*' )
       | (?P<number> (?: 0[xX][0-9a-fA-F]+
                       | 0[0-7]+
                       | (?: (?:0|[1-9][0-9]*)(?:\.[0-9]*)? | \.[0-9]+ ) (?:[eE][-+]?[0-9]+)? [fF]? )
-                    (?![^{_STOP}]) )
+                    (?![^{_STOP}]) (?!{_CLOSING_QUOTE}) )
       | (?P<comment> \#[^\n\0]* )
+      | (?P<half>   [^-{_STOP}][^{_STOP}]* {_CLOSING_QUOTE} )
       | (?P<malformed> [^-{_STOP}][^{_STOP}]* )
       | (?P<broken> ["'][^\n\0]* )
       | (?P<curly>  [{_CURLY}] (?:[^\n\0"'{_CURLY}]* ["'{_CURLY}])? )
@@ -108,6 +111,9 @@ def _checked(tokens: Tokens, text: str, kind: str, start: int, end: int) -> tupl
         tokens.faults.append(_unclosed_string(text, start, end))
         tokens.broken_strings.append(start)
         return STRING, start, end
+    elif kind == "half":
+        tokens.faults.append(_half_quoted(text, start, end))
+        return STRING, start, end
     elif kind == "curly":
         if end - start == 1:
             return MALFORMED, start, end
@@ -120,8 +126,12 @@ def _checked(tokens: Tokens, text: str, kind: str, start: int, end: int) -> tupl
 
 def string_bytes(token: str) -> bytes:
     """The bytes of one quoted token, escapes resolved; an invalid escape stands for the character itself."""
-    closed = len(token) > 1 and (token[-1] == token[0] or token[0] in _CURLY)
-    body = token[1:-1] if closed else token[1:]
+    if token[0] not in _QUOTES:
+        body = token[:-1]
+    elif len(token) > 1 and (token[-1] == token[0] or token[0] in _CURLY):
+        body = token[1:-1]
+    else:
+        body = token[1:]
     if "\\" not in body:
         return encoded(body)
     out: list[bytes] = []
@@ -196,6 +206,13 @@ def _unclosed_string(text: str, start: int, end: int) -> SyntaxFault:
         return SyntaxFault(Span(start, end), message, "bad-string")
     edits = ((Span(end, end), quote),)
     return SyntaxFault(Span(start, end), message, "bad-string", title="close the string", edits=edits)
+
+
+def _half_quoted(text: str, start: int, end: int) -> SyntaxFault:
+    quote = text[end - 1]
+    message = f"expected an opening {quote} for the string that ends here, found `{text[start:end]}`"
+    edits = ((Span(start, start), quote),)
+    return SyntaxFault(Span(start, end), message, "bad-string", title="open the string", edits=edits)
 
 
 def _curly_quotes(text: str, start: int, end: int) -> SyntaxFault:

@@ -66,6 +66,12 @@ def test_where_a_name_does_exist(message: str, written: str, layer_type: str, sa
     assert bool(found) == bool(said) or message == "PoolingParameter"
 
 
+def test_a_block_that_only_forks_have_is_named_where_forks_count() -> None:
+    layer = descriptor("LayerParameter")
+    assert where_else(layer, "nms_threshold", "") != ""
+    assert where_else(layer, "nms_threshold", "", forks=False) == ""
+
+
 def test_distance() -> None:
     assert distance("weigth", "weight", 2) == 1
     assert distance("kernel", "kernal", 2) == 1

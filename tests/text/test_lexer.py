@@ -86,6 +86,14 @@ def test_a_string_ends_with_its_line() -> None:
     assert scan('name: "conv1 }').faults[0].edits == ()
 
 
+def test_a_string_without_its_opening_quote_ends_at_the_closing_one() -> None:
+    tokens = scan('name: conv1" type: 3x3" top: "a"')
+    assert tokens.kinds == ["word", ":", "string"] * 3 + [""]
+    assert string_bytes('conv1"') == b"conv1"
+    assert [fault.edits for fault in tokens.faults] == [(((6, 6), '"'),), (((19, 19), '"'),)]
+    assert kinds('name"a"') == ["word", "string"]
+
+
 def test_a_nul_ends_a_string() -> None:
     assert "a NUL byte ends it" in faults('"p\0q')[0]
 
