@@ -55,14 +55,10 @@ def test_stored_weights_leave_the_risk_unknown(tmp_path: Path) -> None:
 
 
 def test_one_linear_layer_turns_at_its_exact_limit(tmp_path: Path) -> None:
-    text = nets.dummy("value: 1", "value: 1") + nets.inner_product(
-        "a", "data", 4, 'type: "gaussian" std: 0.1'
-    )
+    text = nets.dummy("value: 1", "value: 1") + nets.inner_product("a", "data", 4, 'type: "gaussian" std: 0.1')
     limit = 2 / 17
     for rate, sign in ((0.98 * limit, -1), (1.02 * limit, 1)):
-        one = nets.solver(
-            tmp_path, text + nets.loss("a"), f'base_lr: {rate}\nlr_policy: "fixed"\nmax_iter: 9'
-        )
+        one = nets.solver(tmp_path, text + nets.loss("a"), f'base_lr: {rate}\nlr_policy: "fixed"\nmax_iter: 9')
         assert math.copysign(1, figure(one)) == sign
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nanlint.analysis.scale import first_loss, scale_of
+from nanlint.caffe.load import load_solver
 from tests.analysis import nets
 
 GAUSSIAN = 'type: "gaussian" std: 1'
@@ -25,11 +28,7 @@ def rms(built: object, name: str) -> float:
 
 
 def test_xavier_keeps_the_scale_and_relu_halves_its_square(tmp_path: Path) -> None:
-    text = (
-        nets.dummy(GAUSSIAN, ONE)
-        + nets.inner_product("a", "data", 32, 'type: "xavier"')
-        + nets.relu("r", "a")
-    )
+    text = nets.dummy(GAUSSIAN, ONE) + nets.inner_product("a", "data", 32, 'type: "xavier"') + nets.relu("r", "a")
     built = nets.net(tmp_path, text)
     assert rms(built, "data") == pytest.approx(1)
     assert rms(built, "a") == pytest.approx(math.sqrt(0.5))
@@ -91,12 +90,40 @@ def test_a_gradient_that_meets_zero_weights_ends_there(tmp_path: Path) -> None:
 
 
 def test_a_residual_sum_adds_what_comes_back(tmp_path: Path) -> None:
-    text = nets.dummy(GAUSSIAN, ONE, outputs="dim: 8 dim: 16") + nets.inner_product(
-        "a", "data", 16, 'type: "xavier"'
-    )
+    text = nets.dummy(GAUSSIAN, ONE, outputs="dim: 8 dim: 16") + nets.inner_product("a", "data", 16, 'type: "xavier"')
     text += nets.inner_product("b", "a", 16, 'type: "xavier"')
     text += 'layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "sum" }' + nets.loss("sum")
     built = nets.net(tmp_path, text)
     assert rms(built, "sum") == pytest.approx(math.sqrt(2))
     a = next(layer.tops[0] for layer in built.layers if layer.name == "a")
     assert math.exp(scale_of(built).gradients[0][a].log) == pytest.approx(2)
+
+
+ROOT_OVER_MEAN = math.sqrt(math.pi / 2)
+"""Of a normal variable, the root mean square over the mean absolute value, which Caffe prints."""
+
+
+def ratios(cases: Path, folder: Path) -> Iterator[float]:
+    """The estimated size of each top over the one that Caffe had in its first iteration."""
+    with cases.open() as lines:
+        for case in map(json.loads, lines):
+            if case.get("chancy") or case["caffe"]["outcome"] != "ok":
+                continue
+            for name, text in case["files"].items():
+                (folder / name).write_text(text)
+            built = load_solver(str(folder / "solver.prototxt")).train_net
+            assert built is not None
+            for blob in built.blobs:
+                seen = case["caffe"]["forward"].get(f"{blob.producer.name}:{blob.name}")
+                moment = scale_of(built).moment(blob)
+                usual = isinstance(seen, float) and 1e-30 < seen < 1e15
+                if usual and moment is not None and moment.rms and blob.producer.type != "DummyData":
+                    yield moment.rms / seen / ROOT_OVER_MEAN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "least"), [("divergence", 0.98), ("random_nets", 0.93)])
+def test_sizes_are_within_a_factor_of_three_of_caffe(shared: Path, tmp_path: Path, family: str, least: float) -> None:
+    found = list(ratios(shared / "oracle" / "cases" / f"{family}.jsonl", tmp_path))
+    assert len(found) > 1000
+    assert sum(1 / 3 < ratio < 3 for ratio in found) >= least * len(found)

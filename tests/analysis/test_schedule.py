@@ -93,9 +93,7 @@ def test_every_rate_that_caffe_printed(shared: Path) -> None:
             continue
         computed = scheduled(case["files"]["solver.prototxt"])
         printed = [(iteration, f"{float(rate):g}") for iteration, rate in case["caffe"]["lr"]]
-        assert [(iteration, f"{computed.rate(iteration):g}") for iteration, _ in printed] == printed, case[
-            "id"
-        ]
+        assert [(iteration, f"{computed.rate(iteration):g}") for iteration, _ in printed] == printed, case["id"]
 
 
 @pytest.mark.parametrize(
