@@ -16,6 +16,7 @@ from nanlint.analysis.optimiser import (
     trains,
 )
 from nanlint.analysis.schedule import schedule
+from nanlint.analysis.spoiling import momentum_spoils
 from nanlint.analysis.stillness import without_gradient
 from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
@@ -25,7 +26,7 @@ from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Solver
+    from nanlint.caffe.model import LearnedParam, Solver
 
 
 @rule("OPT001", "unknown-solver-type", ERROR, effect=Effect.SETUP_FAILURE)
@@ -210,12 +211,7 @@ def momentum_at_or_above_one(solver: Solver) -> Iterator[Problem]:
         grows = "its mean of squared gradients turns negative, and the root of it is NaN"
     else:
         grows = f"the updates grow {show(momentum)} times each iteration, whatever the gradients are"
-    infinite = (
-        math.isinf(momentum)
-        and kind in ("SGD", "Nesterov")
-        and iterations(param) > 0
-        and trains(solver.train_net)
-    )
+    infinite = momentum_spoils(kind, param, first_rate(param)) and trains(solver.train_net)
     yield finding(
         solver.at("momentum"),
         f"{setting(param, 'momentum')}: {grows}; write a value below 1 (0.9 is usual)",
@@ -238,12 +234,15 @@ def negative_momentum(solver: Solver) -> Iterator[Problem]:
         momentum = getattr(param, name)
         if name in READS.get(solver_type(param), ()) and momentum < 0:
             grows = momentum <= -1
+            infinite = name == "momentum" and momentum_spoils(solver_type(param), param, first_rate(param))
+            infinite = infinite and trains(solver.train_net)
             yield finding(
                 solver.at(name),
                 f"{setting(param, name)} undoes part of each update"
                 + (", and the updates grow; " if grows else "; ")
                 + "write a value from 0 to below 1",
-                effect=Effect.DIVERGENCE if grows else None,
+                severity=ERROR if infinite else None,
+                effect=Effect.NON_FINITE if infinite else Effect.DIVERGENCE if grows else None,
             )
 
 
@@ -363,6 +362,12 @@ def solver_type_by_enum(solver: Solver) -> Iterator[Problem]:
         )
 
 
+def _starts_at_zero(one: LearnedParam) -> bool:
+    filler = one.param.filler
+    zero = one.param.default == 0 if filler is None else filler.type == "constant" and filler.value == 0
+    return zero and not one.layer.param.blobs
+
+
 def _zero_over_zero(solver: Solver) -> str | None:
     """Why the update of some trained weight is 0/0 for certain: it has no gradient, and no decay moves it."""
     param, net = solver.param, solver.train_net
@@ -371,7 +376,8 @@ def _zero_over_zero(solver: Solver) -> str | None:
     if solver_type(param) == "Adam" and not 0 <= param.momentum2 < 1:
         return None
     for one in trained(net):
-        why = without_gradient(net, one) if not f32(param.weight_decay * one.decay_mult) else None
+        decay = f32(param.weight_decay * one.decay_mult)
+        why = without_gradient(net, one) if not decay or _starts_at_zero(one) else None
         if why:
             return f"{why}, so the first update of its weights is 0/0"
     return None

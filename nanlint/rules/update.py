@@ -13,10 +13,10 @@ from nanlint.analysis.optimiser import (
     first_rate,
     learnable,
     trained,
-    trains,
 )
 from nanlint.analysis.replay import blowup
 from nanlint.analysis.schedule import schedule
+from nanlint.analysis.spoiling import decay_spoils, rate_spoils
 from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
@@ -68,14 +68,14 @@ def unusual_weight_decay(solver: Solver) -> Iterator[Problem]:
     decay = param.weight_decay
     if decay >= 0 and math.isfinite(decay):
         return
-    infinite = math.isinf(decay)
-    decayed = infinite and trains(solver.train_net, decayed=True) and first_rate(param) != 0
+    net, kind, rate = solver.train_net, solver_type(param), first_rate(param)
+    certain = net is not None and any(decay_spoils(kind, param, rate, one) for one in trained(net))
     yield finding(
         solver.at("weight_decay"),
         f"{setting(param, 'weight_decay')} "
         + ("makes every decayed weight infinite or NaN" if not math.isfinite(decay) else "makes weights grow")
         + "; write 0.0005 or 0",
-        severity=ERROR if decayed else None,
+        severity=ERROR if certain else None,
         effect=None if math.isfinite(decay) else Effect.NON_FINITE,
     )
 
@@ -189,13 +189,15 @@ def unusual_multiplier(solver: Solver) -> Iterator[Problem]:
 
     **Instead** write 0 to freeze the blob, or a positive number.
     """
-    net = solver.train_net
+    param, net = solver.param, solver.train_net
+    kind, rate = solver_type(param), first_rate(param)
     for one in learnable(net) if net else ():
         for name, times in (("lr_mult", one.lr_mult), ("decay_mult", one.decay_mult)):
             wild = not math.isfinite(times)
             if not wild and (times >= 0 or name == "lr_mult"):
                 continue
-            certain = wild and name == "lr_mult" and _multiplies_gradient(solver)
+            spoils = rate_spoils if name == "lr_mult" else decay_spoils
+            certain = wild and iterations(param) > 0 and spoils(kind, param, rate, one)
             effect = "makes them NaN or infinite" if wild else "makes them grow"
             yield finding(
                 one.layer.at(f"param[{one.index}].{name}"),
@@ -262,10 +264,10 @@ def loss_reaches_no_weight(solver: Solver) -> Iterator[Problem]:
 def _decay_is_read(solver: Solver) -> bool | None:
     """Whether an update looks at `regularization_type`; None where the net is not known."""
     param, net = solver.param, solver.train_net
-    if not param.weight_decay or iterations(param) == 0:
+    if iterations(param) == 0:
         return False
     if net is None or net.refused:
-        return None
+        return None if param.weight_decay else False
     return any(f32(param.weight_decay * one.decay_mult) != 0 for one in learnable(net))
 
 
@@ -286,14 +288,6 @@ def _linear_limit(solver: Solver) -> bool:
     if linear is None or not diverges(linear):
         return False
     return overflow_at(linear, iterations(solver.param)) is not None
-
-
-def _multiplies_gradient(solver: Solver) -> bool:
-    """Whether an update multiplies by the rate without a BLAS scaling, whose NaN factor may count as 0."""
-    return (
-        solver_type(solver.param) in ("SGD", "Nesterov", "AdaGrad", "RMSProp")
-        and iterations(solver.param) > 0
-    )
 
 
 def _unstable_setting(solver: Solver) -> str:
