@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from traceback import extract_tb
 
 
 def internal_error(what: str, path: str, error: Exception) -> str:
     """`internal error: rule LR001 broke on `x`: ...`, with the line that raised."""
+    from traceback import extract_tb
+
     last = extract_tb(error.__traceback__)[-1]
     return (
         f"internal error: {what} broke on `{path}`: {type(error).__name__}: {error} "

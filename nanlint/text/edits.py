@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +58,9 @@ def write_text(path: Path, text: str) -> None:
     The file's mode is kept, a symbolic link stays one, line endings and bytes that are not UTF-8 are those of
     `text`. Raises OSError, and then leaves the file as it was.
     """
+    import shutil
+    import tempfile
+
     target = Path(os.path.realpath(path))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     part = Path(name)

@@ -7,6 +7,7 @@ a float allowed, as `text_format.cc` sets it up.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from nanlint.text.source import Span
@@ -42,16 +43,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-_RUN_ON = re.compile(
-    r"([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
-    rf"([A-Za-z_][A-Za-z0-9_]*)(?![^{_STOP}])(?=[ \t\r\n\f\v]*[:{{<])"
-)
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
-_ESCAPE = re.compile(
-    r"\\(?:([abfnrtv\\?'\"])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})"
-    r"|U(00[01][0-9a-fA-F]{5})|([xuU][0-9a-fA-F]{0,8}|.?))",
-    re.DOTALL,
-)
 _DIGITS = {"x": "1 or 2 hex digits", "u": "4 hex digits", "U": "8 hex digits up to 0010ffff"}
 _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
@@ -65,6 +57,25 @@ class Tokens(NamedTuple):
     comments: list[Comment]
     faults: list[SyntaxFault]
     broken_strings: list[int]
+
+
+@cache
+def _run_on() -> re.Pattern[str]:
+    """A number with a name stuck to it: `5stride:`."""
+    return re.compile(
+        r"([0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
+        rf"([A-Za-z_][A-Za-z0-9_]*)(?![^{_STOP}])(?=[ \t\r\n\f\v]*[:{{<])"
+    )
+
+
+@cache
+def _escape() -> re.Pattern[str]:
+    """One escape of a string, right or wrong."""
+    return re.compile(
+        r"\\(?:([abfnrtv\\?'\"])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})"
+        r"|U(00[01][0-9a-fA-F]{5})|([xuU][0-9a-fA-F]{0,8}|.?))",
+        re.DOTALL,
+    )
 
 
 def scan(text: str) -> Tokens:
@@ -98,7 +109,7 @@ def _checked(tokens: Tokens, text: str, kind: str, start: int, end: int) -> tupl
         if text.find("\\", start, end) >= 0:
             tokens.faults.extend(_bad_escapes(text, start, end))
     elif kind == MALFORMED:
-        run_on = _RUN_ON.match(text, start)
+        run_on = _run_on().match(text, start)
         if run_on:
             middle = run_on.end(1)
             tokens.faults.append(_no_blank(text, start, middle, end))
@@ -137,7 +148,7 @@ def string_bytes(token: str) -> bytes:
     out: list[bytes] = []
     at = 0
     high: int | None = None
-    for match in _ESCAPE.finditer(body):
+    for match in _escape().finditer(body):
         plain = body[at : match.start()]
         out.append(encoded(plain))
         at = match.end()
@@ -183,7 +194,7 @@ def _no_blank(text: str, start: int, middle: int, end: int) -> SyntaxFault:
 
 def _bad_escapes(text: str, start: int, end: int) -> list[SyntaxFault]:
     faults = []
-    for match in _ESCAPE.finditer(text, start, end):
+    for match in _escape().finditer(text, start, end):
         if match.group(6) is None:
             continue
         span = Span(*match.span())
