@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from nanlint.text.source import Place
 
@@ -33,16 +33,14 @@ class Effect(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class Related:
+class Related(NamedTuple):
     """A second place that has to do with a finding, with its own words."""
 
     message: str
     place: Place
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """Text to put where `place` stands now."""
 
     place: Place
@@ -56,8 +54,7 @@ class Applicability(Enum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(NamedTuple):
     """Edits that remove the cause of a finding."""
 
     title: str
@@ -65,8 +62,7 @@ class Fix:
     applicability: Applicability = Applicability.SAFE
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One defect at one place, before a rule gives it a code.
 
     The floors below the rules say `kind` (the name of the rule that documents it). `severity`
@@ -85,8 +81,7 @@ class Problem:
     effect: Effect | None = None
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A problem with the code, name, severity and effect of its rule: what the reports print."""
 
     code: str
@@ -102,8 +97,7 @@ class Finding:
     phase: str | None = None
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What one run found, sorted by path and place.
 
     `files` are the paths of the files that were read; `failures` say what could not be done

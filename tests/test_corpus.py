@@ -18,7 +18,7 @@ def corpus(shared: Path) -> list[str]:
 
 def failures(paths: list[str]) -> list[str]:
     """What went wrong, file by file, in one process."""
-    found = []
+    found: list[str] = []
     for path in paths:
         found += engine.check([path]).failures
     return found

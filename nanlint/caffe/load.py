@@ -161,9 +161,7 @@ def _inline_net(solver: Solver, source: NetSource, options: Options) -> Net:
     name, _, index = source.route.partition("[")
     field = getattr(solver.param, name)
     param = cast("NetParameter", field[int(index[:-1])] if index else field)
-    upgraded = UpgradedNet(
-        param, current_layers(solver.bound, param, source.route), list(_not_upgraded(origin, param))
-    )
+    upgraded = UpgradedNet(param, current_layers(solver.bound, param, source.route), list(_not_upgraded(origin, param)))
     return build(solver.bound, upgraded, source.state(param), options, origin)
 
 
@@ -197,21 +195,17 @@ def _missing_net(bound: Bound, source: NetSource) -> Problem:
 
 def doubt_phase(net: Net) -> None:
     """A net that cannot be built in one phase alone is perhaps never built in it: no solver says so."""
-    from dataclasses import replace
-
     made_elsewhere = all(
         problem.kind == "unknown-bottom" for problem in net.problems if ends_setup(problem)
     ) and not any(not layer.param.bottom for layer in net.layers)
     severity = Severity.INFO if made_elsewhere else Severity.WARNING
     net.problems[:] = [
-        replace(problem, severity=severity) if ends_setup(problem) else problem for problem in net.problems
+        problem._replace(severity=severity) if ends_setup(problem) else problem for problem in net.problems
     ]
 
 
 def mark_first(nets: list[Net]) -> None:
     """Say of the first of several refusals that Caffe stops there."""
-    from dataclasses import replace
-
     for net in nets:
         fatal = [index for index, problem in enumerate(net.problems) if ends_setup(problem)]
         if not fatal:
@@ -219,7 +213,5 @@ def mark_first(nets: list[Net]) -> None:
         if len(fatal) > 1:
             first = net.problems[fatal[0]]
             said = "Caffe stops here first, before it can meet the others"
-            net.problems[fatal[0]] = replace(
-                first, evidence=f"{first.evidence}; {said}" if first.evidence else said
-            )
+            net.problems[fatal[0]] = first._replace(evidence=f"{first.evidence}; {said}" if first.evidence else said)
         return

@@ -7,7 +7,6 @@ Every defect is recorded in the order in which Caffe would meet it, and building
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nanlint.caffe import wiring
@@ -262,4 +261,4 @@ def _is_foreign(net: Net) -> bool:
 def _less_sure(problem: Problem) -> Problem:
     if problem.kind in SURE_IN_FORKS or problem.severity is Severity.INFO:
         return problem
-    return replace(problem, severity=Severity.WARNING)
+    return problem._replace(severity=Severity.WARNING)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from nanlint.caffe.float32 import FLOAT_MAX
@@ -35,8 +34,7 @@ class Part(NamedTuple):
     chance: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class Value(NamedTuple):
     """What is known of one blob (or of its gradient).
 
     low, high  bounds of every element that is not NaN (NaN, NaN where no element is a number)
@@ -57,7 +55,7 @@ class Value:
     high: float
     nan: bool = False
     known: bool = True
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # not a tuple's count
     number: int = 0
     parts: tuple[Part, ...] = ()
     found: tuple[Interval, ...] = ()
@@ -172,7 +170,7 @@ class Value:
 
     def but(self, **changes: Any) -> Value:
         """The same value with some fields changed."""
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     def sized(self, count: int | None) -> Value:
         """The same numbers in a blob of another size (each of the old ones is still there)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from nanlint.findings import Finding
 
@@ -54,4 +53,4 @@ def _about(finding: Finding) -> tuple[object, ...]:
 def _both(one: Finding, other: Finding) -> Finding:
     surest = max(one, other, key=lambda finding: finding.severity.rank)
     phase = one.phase if one.phase == other.phase else None
-    return surest if surest.phase == phase else replace(surest, phase=phase)
+    return surest if surest.phase == phase else surest._replace(phase=phase)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from nanlint.caffe.model import Layer, Net, Solver
@@ -64,7 +63,7 @@ class Run:
     def _as_read(self, finding: Finding) -> Finding:
         unread = not self._opened.get(finding.place.source.path, True)
         if unread and finding.effect is Effect.PARSE_FAILURE and finding.severity is Severity.ERROR:
-            return replace(finding, severity=Severity.WARNING)
+            return finding._replace(severity=Severity.WARNING)
         return finding
 
     def solver(self, solver: Solver) -> None:
@@ -122,4 +121,4 @@ def _as_it_runs(finding: Finding, subject: Any) -> Finding:
     idle = not net.runs and finding.effect in _WHEN_RUN
     if not idle and (not net.foreign or finding.name in SURE_IN_FORKS):
         return finding
-    return replace(finding, severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
+    return finding._replace(severity=min(finding.severity, Severity.WARNING, key=lambda one: one.rank))
