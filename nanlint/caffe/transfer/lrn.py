@@ -79,6 +79,9 @@ def lrn(step: Step) -> list[Value]:
         return [all_nan(x) if x.low != x.low else anything(x.count)]
     if within and x.constant is not None and x.constant != 0:
         return [_within_constant(step, x, alpha, beta)]
+    if within and math.isinf(alpha):
+        # infinite wherever the window holds something else than zeros, and inf * 0 where it does not
+        return [anything(x.count)]
     scale = lrn_scale(step)
     factor = raised(-beta)(*scale)
     top = x.map(lambda low, high: times((low, high), factor[:2]))
