@@ -12,7 +12,7 @@ from nanlint.schema.descriptors import descriptor, message_class
 from nanlint.schema.dialect import Dialect
 from nanlint.schema.fork_uses import ForkUses
 from nanlint.schema.forks import FIRST_FORK_NUMBER
-from nanlint.schema.suggest import suggest_field, where_else
+from nanlint.schema.suggest import other_format, suggest_field, where_else
 from nanlint.schema.tables import Known, Table, table_of
 from nanlint.schema.values import RefusedError
 from nanlint.text.edits import whole_line
@@ -122,7 +122,8 @@ class _Binder:
                     Span(field.start, value.start + 1),
                     trail,
                     name,
-                    f"`{field.name}` expected a value, found `{self.source.text[value.start]}`",
+                    f"`{field.name}` expected a value, found `{self.source.text[value.start]}`"
+                    + other_format(known.field),
                 )
                 self.reject(field, index)
                 continue
@@ -172,7 +173,7 @@ class _Binder:
                     Span(value.start, value.end),
                     trail,
                     field.name,
-                    f"`{field.name}` expected `{{`, found `{value.text[:60]}`",
+                    f"`{field.name}` expected `{{`, found `{value.text[:60]}`" + other_format(known.field),
                 )
                 self.reject(field, index)
                 continue

@@ -38,6 +38,12 @@ _OTHER_FORMAT = {
 }
 
 
+_OTHER_SHAPE = {
+    ("V1LayerParameter", "param"): "; in the V1 format (`layers`) rates stand in `blobs_lr` and `weight_decay`",
+    ("LayerParameter", "param"): "; write `param { name: ... }` to share it",
+}
+
+
 class Suggestion(NamedTuple):
     """`names`: the nearest fields, best first. `sure`: the first is what was meant, without a doubt."""
 
@@ -98,6 +104,12 @@ def _among(written: str, names: tuple[str, ...]) -> Suggestion:
         return Suggestion((longer[0],), True)
     close = nearest(written, names)
     return Suggestion(close, len(close) == 1 and len(word) > 3)
+
+
+def other_format(field: FieldDescriptor) -> str:
+    """What to say of a field that is a value in one format and a block in the other; "" of all else."""
+    holder = field.containing_type
+    return _OTHER_SHAPE.get((holder.name, field.name), "") if holder is not None else ""
 
 
 @lru_cache(maxsize=1024)

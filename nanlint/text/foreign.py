@@ -35,6 +35,6 @@ def _kind_of(head: str) -> str | None:
         return "this is a web server's answer `404: Not Found`, not a prototxt; download the file again"
     if _JSON.match(head):
         return 'this is JSON, not protobuf\'s text format, which reads `layer { name: "conv1" }`'
-    if len(_CONTROL.findall(head)) > max(8, len(head) // 50):
+    if "\0" in head and len(_CONTROL.findall(head)) > max(8, len(head) // 50):
         return "this is a binary file, perhaps a `.caffemodel` with weights, not a prototxt"
     return None

@@ -65,6 +65,8 @@ def test_an_empty_block_is_set() -> None:
         ),
         ("layer { lrn_param { } lrn_param { } }", "field-given-twice", "lrn_param", "takes one value"),
         ("layer { name { } }", "wrong-type", "name {", "`name` expected a value, found `{`"),
+        ("layers { param { lr_mult: 1 } }", "wrong-type", "param {", "in `blobs_lr`"),
+        ("layer { param: 'w' }", "wrong-type", "'w'", "write `param { name: ... }`"),
         ("layer { lrn_param: 1 }", "wrong-type", "1", "`lrn_param` expected `{`, found `1`"),
         ("layer { name: ['a'] }", "wrong-type", "name: [", "takes one value, found a list"),
         ("layer { clip_param { min: 0 } }", "missing-required-field", "clip_param", "lacks `max`"),

@@ -28,7 +28,8 @@ def test_a_file_of_another_kind_is_named_once(data: bytes, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b'name: "p"', b'# <html>\nname: "p"', b"layer < name: 'p' >", b"\0", b"a: 1\x1a"]
+    "data",
+    [b"", b'name: "p"', b'# <html>\nname: "p"', b"layer < name: 'p' >", b"\0", b"a: 1\x1a", b"# " + b"\x1b[1m" * 20],
 )
 def test_a_prototxt_is_none_of_them(data: bytes) -> None:
     assert all(fault.kind != "not-a-prototxt" for fault in parse(Source.decode("net.prototxt", data)).faults)
