@@ -105,6 +105,7 @@ def rate_too_high(solver: Solver) -> Iterator[Problem]:
     """
     from nanlint.analysis.linear import linear_net
     from nanlint.analysis.risk import bearable_rate
+    from nanlint.analysis.scale import scale_of
 
     risk = _risk(solver)
     if risk is None or not risk.complete or risk.worst is None or risk.figure <= risk.alarm:
@@ -112,7 +113,8 @@ def rate_too_high(solver: Solver) -> Iterator[Problem]:
     if solver.train_net is None or linear_net(solver, solver.train_net) is not None:
         return
     worst = risk.worst.learned
-    safe = bearable_rate(solver, solver.train_net)
+    exploded = any(moment.rms > EXPLODED for moment in scale_of(solver.train_net).moments.values())
+    safe = None if exploded else bearable_rate(solver, solver.train_net)
     if safe is None:
         return
     yield finding(
