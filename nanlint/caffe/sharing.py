@@ -101,20 +101,17 @@ def _unequal_shapes(learned: LearnedParam, owner: LearnedParam, spec: ParamSpec)
             return
         differ = f"is {shown(mine)} here and {shown(theirs)} there"
     remedy = "give both layers one shape or the parameters two names"
-    if spec.share_mode != PERMISSIVE and count(mine) == count(theirs):
+    if spec.share_mode != PERMISSIVE and count(mine) is not None and count(mine) == count(theirs):
         remedy = "write `share_mode: PERMISSIVE` here, or give the parameters two names"
     yield _mismatch(learned, owner, "name", f"which {differ}, and Caffe aborts; {remedy}")
 
 
-def _unequal_multiplier(
-    learned: LearnedParam, owner: LearnedParam, field: str, mine: float, theirs: float
-) -> Problem:
+def _unequal_multiplier(learned: LearnedParam, owner: LearnedParam, field: str, mine: float, theirs: float) -> Problem:
     return _mismatch(
         learned,
         owner,
         field,
-        f"with `{field}: {mine:g}` here and `{field}: {theirs:g}` there, and Caffe aborts; write one value "
-        "in both",
+        f"with `{field}: {mine:g}` here and `{field}: {theirs:g}` there, and Caffe aborts; write one value in both",
     )
 
 

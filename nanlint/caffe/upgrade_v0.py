@@ -234,7 +234,8 @@ def _without_padding(
                 current = message_class("V1LayerParameter")()  # type: ignore[assignment]
                 current.CopyFrom(entry)
                 kept[-1] = (index, current)
-            current.layer.pad = padding.layer.pad
+            if not reason:
+                current.layer.pad = padding.layer.pad
             current.bottom[bottom_index] = padding.bottom[0]
         sources.update(dict.fromkeys(entry.top, index))
     return kept

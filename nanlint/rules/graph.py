@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.reach import has_loss, is_opaque
+from nanlint.analysis.reach import explicit_weight, has_loss, is_opaque, learns
 from nanlint.caffe.layers.base import shown
 from nanlint.caffe.model import TRAIN, Net, Solver, same_shape
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
@@ -213,7 +213,9 @@ def unused_top(net: Net) -> Iterator[Problem]:
     for blob in net.blobs:
         maker = blob.producer
         wanted = maker.loss_weights[blob.top_index] if blob.top_index < len(maker.loss_weights) else 0
-        if blob.consumers or wanted or is_opaque(maker) or maker.refused or maker.type in _MADE_TO_BE_SHOWN:
+        if blob.consumers or wanted or explicit_weight(blob) or maker.type in _MADE_TO_BE_SHOWN:
+            continue
+        if is_opaque(maker) or maker.refused or (learns(maker) and not maker.runs_backward):
             continue
         if blob.top_index < len(maker.param.top):
             yield finding(

@@ -14,6 +14,7 @@ from nanlint.analysis.optimiser import (
     learnable,
     trained,
 )
+from nanlint.analysis.reach import below, learns
 from nanlint.analysis.replay import blowup
 from nanlint.analysis.schedule import schedule
 from nanlint.analysis.spoiling import decay_spoils, rate_spoils
@@ -220,20 +221,14 @@ def everything_frozen(solver: Solver) -> Iterator[Problem]:
     **Instead** give the layers that shall learn a positive `lr_mult`.
     """
     net = solver.train_net
-    if (
-        net is None
-        or net.refused
-        or iterations(solver.param) == 0
-        or not all(layer.spec for layer in net.layers)
-    ):
+    if net is None or net.refused or iterations(solver.param) == 0 or not all(layer.spec for layer in net.layers):
         return
     blobs = list(learnable(net))
     if blobs and not any(one.lr_mult for one in blobs):
         one = blobs[0]
         yield finding(
             one.layer.at(f"param[{one.index}].lr_mult"),
-            f"all {len(blobs)} learnable blobs of the net have `lr_mult: 0`, so nothing learns; write a "
-            "positive one",
+            f"all {len(blobs)} learnable blobs of the net have `lr_mult: 0`, so nothing learns; write a positive one",
             layer=one.layer.name,
         )
 
@@ -252,11 +247,11 @@ def loss_reaches_no_weight(solver: Solver) -> Iterator[Problem]:
         return
     for layer in net.layers:
         loss = layer.spec is not None and layer.spec.is_loss
-        if loss and any(layer.loss_weights) and not layer.runs_backward:
+        silent = loss and any(layer.loss_weights) and not layer.runs_backward
+        if silent and not any(map(learns, below(layer))):
             yield finding(
                 layer.at(),
-                f"no trained weight lies below the loss `{layer.name}`, so it teaches nothing; connect it "
-                "or remove it",
+                f"no trained weight lies below the loss `{layer.name}`, so it teaches nothing; connect it or remove it",
                 layer=layer.name,
             )
 
