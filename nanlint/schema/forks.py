@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -75,19 +75,16 @@ def forks_repeating(field: FieldDescriptor) -> Forks:
 @cache
 def forks_with_type(layer_type: str) -> Forks:
     """The forks that have a layer type which BVLC Caffe lacks; none for a type of BVLC's or of nobody's."""
-    from nanlint.schema.fork_layers import FORKS_WITH
-
-    return _split(FORKS_WITH.get(layer_type, ""))
+    return _split(_layer_types().theirs.get(layer_type, ""))
 
 
 @cache
 def type_readers(layer_type: str) -> Forks:
     """The known forks that may have a layer type: they register it, or the sources list no types."""
-    from nanlint.schema.fork_layers import FORKS_WITH, FORKS_WITHOUT, UNLISTED
-
-    if layer_type in FORKS_WITH:
-        return _split(FORKS_WITH[layer_type]) | _split(UNLISTED)
-    return every_fork() - _split(FORKS_WITHOUT.get(layer_type, ""))
+    types = _layer_types()
+    if layer_type in types.theirs:
+        return _split(types.theirs[layer_type]) | _split(types.unlisted)
+    return every_fork() - _split(types.lacking.get(layer_type, ""))
 
 
 def in_words(forks: Forks, most: int = 4) -> str:
@@ -98,6 +95,24 @@ def in_words(forks: Forks, most: int = 4) -> str:
     if len(names) > most + 1:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+class _LayerTypes(NamedTuple):
+    """What REGISTER_LAYER_CLASS and REGISTER_LAYER_CREATOR say in the forks' sources.
+
+    `theirs`: the forks that have a type which BVLC Caffe lacks. `lacking`: the forks that lack one of BVLC's.
+    `unlisted`: forks whose sources are not to be had, so that they may have any type.
+    """
+
+    theirs: dict[str, str]
+    lacking: dict[str, str]
+    unlisted: str
+
+
+@cache
+def _layer_types() -> _LayerTypes:
+    table = json.loads(Path(__file__).with_name("fork_layers.json").read_bytes())
+    return _LayerTypes(table["theirs"], table["lacking"], table["unlisted"])
 
 
 @cache
