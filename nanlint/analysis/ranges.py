@@ -95,11 +95,7 @@ class _SharedData:
     def follow(self, step: Step, values: dict[Blob, Value]) -> None:
         """Take note of what a layer shares, and forget what it overwrites under another name."""
         layer = step.layer
-        if (
-            layer.type in SHARING
-            and len(layer.bottoms) == 1
-            and (layer.type != "Slice" or len(layer.tops) == 1)
-        ):
+        if layer.type in SHARING and len(layer.bottoms) == 1 and (layer.type != "Slice" or len(layer.tops) == 1):
             for top in layer.tops:
                 self._owner[top.name] = self._root(layer.bottoms[0].name)
         elif step.in_place() and self._owner:
@@ -127,18 +123,60 @@ def _backward(got: Ranges) -> None:
         if not layer.runs_backward or layer.refused or got.net.phase == TEST:
             continue
         step.grads = [_incoming(step, index, got) for index in range(len(layer.tops))]
-        wanted = [
-            index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))
-        ]
+        wanted = [index < len(layer.propagates) and layer.propagates[index] for index in range(len(layer.bottoms))]
         if not any(wanted):
             step.bottom_grads = [None] * len(wanted)
             continue
-        grads = run_backward(step)
+        grads = _gradients(step, got)
         step.bottom_grads = [grad if asked else None for grad, asked in zip(grads, wanted, strict=True)]
         for blob, grad in zip(layer.bottoms, step.bottom_grads, strict=True):
             if grad is not None:
                 known = got.grads.get(blob)
                 got.grads[blob] = grad if known is None else combine(known, grad, plus)
+
+
+# layers that keep copies of what they read, or read no data at all
+SELF_RELIANT = frozenset(
+    "BatchNorm Dropout Scale PReLU Bias Flatten Reshape Split Concat Slice InnerProduct Convolution Deconvolution "
+    "SoftmaxWithLoss EuclideanLoss Silence".split()
+)
+# layers whose gradient is a formula of one side alone
+ONE_SIDED = {
+    "Sigmoid": "top",
+    "TanH": "top",
+    "Exp": "top",
+    "ReLU": "bottom",
+    "BNLL": "bottom",
+    "Power": "both",
+    "Log": "bottom",
+}
+
+
+def _gradients(step: Step, got: Ranges) -> list[Value]:
+    """Backward over what is in memory by then: a layer that worked in place has overwritten its bottom."""
+    layer = step.layer
+    tops = [left_in_memory(got, blob) for blob in layer.tops]
+    bottoms = [left_in_memory(got, blob) for blob in layer.bottoms]
+    changed = [a is not b for a, b in zip((*tops, *bottoms), (*step.tops, *step.bottoms), strict=True)]
+    if not any(changed) or layer.type in SELF_RELIANT:
+        return run_backward(step)
+    reads = ONE_SIDED.get(layer.type)
+    top_changed = any(changed[: len(tops)])
+    if reads is None or (reads == "both" and top_changed):
+        return [anything(size(blob)) for blob in layer.bottoms]
+    before = step.tops, step.bottoms
+    step.tops, step.bottoms = tops, bottoms
+    grads = run_backward(step)
+    step.tops, step.bottoms = before
+    return grads
+
+
+def left_in_memory(got: Ranges, blob: Blob) -> Value:
+    """What a blob's memory holds after the forward pass: the last thing that was written in place over it."""
+    for reader, _ in blob.consumers:
+        if reader.bottoms and reader.tops and reader.bottoms[0] is blob and reader.in_place(0):
+            return left_in_memory(got, reader.tops[0])
+    return got.values[blob]
 
 
 def _incoming(step: Step, index: int, got: Ranges) -> Value:

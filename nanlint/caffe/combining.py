@@ -48,9 +48,7 @@ def gathered(value: Value, test: Test) -> Interval | None:
 
 def highest(value: Value) -> float:
     """A number that some element surely reaches or exceeds (-inf if nothing is known)."""
-    return _reached(
-        [(p.low, p.chance) for p in value.parts if p.low == p.low], value, [x for x, _ in value.found]
-    )
+    return _reached([(p.low, p.chance) for p in value.parts if p.low == p.low], value, [x for x, _ in value.found])
 
 
 def farthest(value: Value) -> float:
@@ -105,7 +103,9 @@ def combine(one: Value, other: Value, operation: Callable[[Interval, Interval], 
         low, high = max(low, -FLOAT_MAX), min(high, FLOAT_MAX)
     may_be_nan = nan != NEVER or one.nan or other.nan
     base = Value(low, high, may_be_nan, known, one.count, equal=one.equal and other.equal)
-    for a, b, swapped in ((one, other, False), (other, one, True)):
+    # existence is best kept by the side that spreads wider
+    sides = sorted(((one, other, False), (other, one, True)), key=lambda side: side[0].low - side[0].high)
+    for a, b, swapped in sides:
         if (a.parts or a.found) and known:
 
             def against(x: float, y: float, b: Value = b, swapped: bool = swapped) -> Image:

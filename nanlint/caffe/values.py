@@ -128,17 +128,19 @@ class Value(NamedTuple):
         """
 
         def of(low: float, high: float) -> Image:
-            if low != low:
-                return (*of_nan, NEVER) if of_nan else (math.nan, math.nan, EVERYWHERE)
-            return image(low, high)
+            if low != low and of_nan:
+                return (*of_nan, NEVER)
+            start, end, met = image(low, high)
+            return (start, end, met) if start == start else (math.nan, math.nan, EVERYWHERE)
 
         low, high, nan = of(self.low, self.high)
         may_be_nan = nan != NEVER
         if self.nan and self.low == self.low:
-            if of_nan:
-                low, high = (min(low, of_nan[0]), max(high, of_nan[1])) if low == low else of_nan
-            else:
-                may_be_nan = True
+            # zeros are what BLAS makes of NaN times 0
+            start, end, met = of(math.nan, math.nan)
+            may_be_nan = may_be_nan or met != NEVER
+            if met == NEVER:
+                low, high = (min(low, start), max(high, end)) if low == low else (start, end)
         if not self.known and low == low:
             low, high = max(low, -FLOAT_MAX), min(high, FLOAT_MAX)
         parts = []

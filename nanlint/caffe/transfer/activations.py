@@ -149,8 +149,7 @@ def with_nan_of(weights: Value, top: Value) -> Value:
 
 @backward("ReLU", "PReLU")
 def relu_gradient(step: Step) -> list[Value]:
-    data = step.tops[0] if step.in_place() else step.bottoms[0]
-    slope = data.map(_over_slopes(_kinked_slope, _slopes(step)), of_nan=(0.0, 1.0))
+    slope = step.bottoms[0].map(_over_slopes(_kinked_slope, _slopes(step)), of_nan=(0.0, 1.0))
     return [combine(step.grads[0], slope, times)]
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.combining import combine
+from nanlint.caffe.draws import constant
 from nanlint.caffe.float32 import f32
 from nanlint.caffe.intervals import (
     EVERYWHERE,
@@ -53,8 +54,11 @@ def power_map(param: PowerParameter) -> Map:
     return then(power_argument(param), raised(exponent))
 
 
-def power_slope(param: PowerParameter) -> Map:
-    """What PowerLayer::Backward_cpu multiplies the gradient with: top / bottom where no formula spares it."""
+def power_slope(param: PowerParameter, in_place: bool = False) -> Map:
+    """What PowerLayer::Backward_cpu multiplies the gradient with: top / bottom where no formula spares it.
+
+    In place, the bottom is the top.
+    """
     exponent, scale, shift = f32(param.power), f32(param.scale), f32(param.shift)
     slope = f32(exponent * scale)
     if slope == 0:
@@ -63,7 +67,7 @@ def power_slope(param: PowerParameter) -> Map:
         return lambda low, high: spanned([slope])
     if exponent == 2:
         return then(scaled(f32(slope * scale)), shifted(f32(slope * shift)))
-    argument, top = power_argument(param), power_map(param)
+    argument, top = power_argument(param), power_map(param) if not in_place else then()
     last = scaled(exponent if shift == 0 else slope)
 
     def image(low: float, high: float) -> Image:
@@ -72,6 +76,8 @@ def power_slope(param: PowerParameter) -> Map:
         if nan == EVERYWHERE or met == EVERYWHERE:
             return NOWHERE_FINITE
         first, second, zero = quotient((above, below), (start, end))
+        if in_place and shift == 0 and zero == NEVER and not start <= 0 <= end:
+            first = second = 1.0
         if zero == EVERYWHERE:
             return NOWHERE_FINITE
         left, right, _ = last(first, second)
@@ -87,13 +93,16 @@ def power(step: Step) -> list[Value]:
 
 @backward("Power")
 def power_gradient(step: Step) -> list[Value]:
-    return [_or_overwritten(step, power_slope(step.layer.param.power_param))]
+    param = step.layer.param.power_param
+    if f32(f32(param.power) * f32(param.scale)) == 0:
+        return [constant(0.0, step.bottoms[0].count)]
+    return [_or_overwritten(step, power_slope(param, step.in_place()))]
 
 
 def _or_overwritten(step: Step, slope: Map) -> Value:
     """The gradient through a layer whose in-place backward writes its slope over the gradient before use."""
     if step.in_place():
-        local = step.tops[0].map(slope)
+        local = step.bottoms[0].map(slope)
         return combine(local, local, times)
     return combine(step.grads[0], step.bottoms[0].map(slope), times)
 

@@ -125,9 +125,7 @@ def _averaged(sums: Value, most: int | None) -> Value:
         return sums
     low = min(sums.low, sums.low / most) if math.isfinite(sums.low) else sums.low
     high = max(sums.high, sums.high / most) if math.isfinite(sums.high) else sums.high
-    found = tuple(
-        interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf
-    )
+    found = tuple(interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf)
     return Value(low, high, sums.nan, sums.known, 1, found=found)
 
 
@@ -231,9 +229,7 @@ def contrastive_loss(step: Step) -> list[Value]:
             return [loss if alike is not None and distances.finite else anything(1)]
         gap = distances.map(_gap(margin, param.legacy_version))
         costs = (
-            gap
-            if alike is not None
-            else Value(min(gap.low, distances.low), max(gap.high, distances.high), count=rows)
+            gap if alike is not None else Value(min(gap.low, distances.low), max(gap.high, distances.high), count=rows)
         )
     total = summed(costs, rows, 1)
     return [total.map(scaled(0.5 / rows))]

@@ -8,6 +8,7 @@ from nanlint.caffe.combining import farthest
 from nanlint.caffe.draws import anything, unknown
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import (
+    EVERYWHERE,
     NEVER,
     SOMEWHERE,
     Interval,
@@ -17,7 +18,7 @@ from nanlint.caffe.intervals import (
 )
 from nanlint.caffe.transfer import Step, backward, forward
 from nanlint.caffe.transfer.normalization import all_nan
-from nanlint.caffe.values import NAN, Value
+from nanlint.caffe.values import NAN, Value, is_zero
 
 WITHIN_CHANNEL = 1
 
@@ -84,27 +85,32 @@ def lrn(step: Step) -> list[Value]:
         return [anything(x.count)]
     scale = lrn_scale(step)
     factor = raised(-beta)(*scale)
-    top = x.map(lambda low, high: times((low, high), factor[:2]))
-    if math.isinf(alpha) and not within:
-        # the window reaches into the zero padding: inf * 0
-        return [all_nan(x)]
-    if factor[2] == 2 or scale[0] != scale[0]:
+    # the window of the first channel reaches into the zero padding: inf * 0
+    if (math.isinf(alpha) and not within) or factor[2] == EVERYWHERE or scale[0] != scale[0]:
         return [all_nan(x)] if beta != 0 else [x]
-    found = list(top.found)
+    top = x.map(lambda low, high: times((low, high), factor[:2]))
+    if not within and _may_lose(step, x, alpha):
+        top = Value(-math.inf, math.inf, True, x.known, x.count)
+    found = (*top.found, *_surely_born(step, x, scale, beta))
+    return [top.but(nan=top.nan or factor[2] == SOMEWHERE or NAN in found, found=found)]
+
+
+def _surely_born(step: Step, x: Value, scale: Interval, beta: float) -> list[Interval]:
+    """What surely is not finite in the top although the bottom is."""
+    param = step.layer.param.lrn_param
+    across = param.norm_region != WITHIN_CHANNEL
+    found: list[Interval] = []
     sure = lrn_certain(step)
     if sure is not None:
-        at = raised(-beta)(*sure)
-        if at[2] == 2:
-            found.append(NAN)
-        elif at[0] == math.inf:
-            found.append((math.inf, math.inf))
-    if (scale[0] == 0 == scale[1] and beta > 0 and x.surely(lambda low, high: low == 0 == high)) or (
-        not within and f32(param.k) == 0 and beta > 0 and _zero_window(step, x)
-    ):
+        low, _, nan = raised(-beta)(*sure)
+        if nan == EVERYWHERE or low == math.inf:
+            found.append(NAN if nan == EVERYWHERE else (math.inf, math.inf))
+    zero_over_zero = scale[0] == 0 == scale[1] and x.surely(is_zero)
+    if beta > 0 and (zero_over_zero or (across and f32(param.k) == 0 and _zero_window(step, x))):
         found.append(NAN)
-    if not within and _running_sum_lost(step):
+    if across and _running_sum_lost(step):
         found.append(NAN)
-    return [top.but(nan=top.nan or factor[2] == SOMEWHERE or NAN in found, found=tuple(found))]
+    return found
 
 
 def _zero_window(step: Step, x: Value) -> bool:
@@ -131,7 +137,7 @@ def _within_constant(step: Step, x: Value, alpha: float, beta: float) -> Value:
     found: list[Interval] = []
     for scale in scales:
         low, high, nan = raised(-beta)(scale, scale)
-        found.append(NAN if nan == 2 else times((number, number), (low, high))[:2])
+        found.append(NAN if nan == EVERYWHERE else times((number, number), (low, high))[:2])
     numbers = [y for interval in found for y in interval if y == y]
     bounds = (min(numbers), max(numbers)) if numbers else NAN
     return Value(*bounds, nan=NAN in found, count=x.count, found=tuple(found))
@@ -150,6 +156,13 @@ def window_shares(step: Step) -> set[float]:
     return {rows * columns / size**2 for rows in sides[0] for columns in sides[1]}
 
 
+def _may_lose(step: Step, x: Value, alpha: float) -> bool:
+    """Whether a channel can be so large that k and the squares of others are lost beside it (24 bits)."""
+    param = step.layer.param.lrn_param
+    largest = abs(alpha) / param.local_size * magnitude(x.low, x.high)[1] ** 2
+    return x.constant is None and x.known and param.k != 0 and largest > 2**22 * abs(f32(param.k))
+
+
 def _running_sum_lost(step: Step) -> bool:
     """Whether the running sum along the channels surely ends at 0 or below after a large channel left it.
 
@@ -163,10 +176,7 @@ def _running_sum_lost(step: Step) -> bool:
     size, factor = param.local_size, f32(f32(param.alpha) / param.local_size)
     pad = (size - 1) // 2
     squares = [0.0] * pad + [f32(x * x) for x in channels] + [0.0] * pad
-    return all(
-        _lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused)
-        for fused in (False, True)
-    )
+    return all(_lost(channels, squares, f32(param.k), factor, size, f32(param.beta), fused) for fused in (False, True))
 
 
 def _lost(

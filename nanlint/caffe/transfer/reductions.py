@@ -51,11 +51,7 @@ def _largest(inputs: list[Value], step: Step) -> Value:
     found = [NAN] if inputs[1].surely_nan and len(inputs) == 2 else []
     nan = any(value.nan or value.low != value.low for value in inputs)
     if nan:
-        low = (
-            min(v.low for v in inputs if v.low == v.low)
-            if any(v.low == v.low for v in inputs)
-            else -FLOAT_MAX
-        )
+        low = min(v.low for v in inputs if v.low == v.low) if any(v.low == v.low for v in inputs) else -FLOAT_MAX
     reached = max(highest(value) for value in inputs)
     if reached > -math.inf and reached <= high and not nan:
         found.append((reached, high))

@@ -76,9 +76,7 @@ def _kept(ratio: float, value: Value) -> Value:
     low, high = (min(kept.low, 0.0), max(kept.high, 0.0)) if kept.low == kept.low else (math.nan, math.nan)
     nan = kept.nan or dropped.nan
     found = ((math.nan, math.nan),) if value.surely_nan else ()
-    return Value(
-        low, high, nan, value.known, value.count, number, tuple(parts), found, basis=object(), square=None
-    )
+    return Value(low, high, nan, value.known, value.count, number, tuple(parts), found, basis=object(), square=None)
 
 
 @forward("Dropout")

@@ -41,12 +41,7 @@ def softmax(step: Step) -> list[Value]:
 
 def bad_for_softmax(x: Value) -> bool:
     """Whether Softmax of x surely has a NaN."""
-    return (
-        x.low != x.low
-        or x.surely_nan
-        or x.surely(lambda low, high: low == math.inf)
-        or x.constant == -math.inf
-    )
+    return x.low != x.low or x.surely_nan or x.surely(lambda low, high: low == math.inf) or x.constant == -math.inf
 
 
 def _surely_apart(x: Value, classes: int) -> bool:

@@ -142,9 +142,7 @@ def inner_product(step: Step) -> list[Value]:
     terms, shared = _inner_terms(step.layer), any(p.owner for p in step.layer.params)
     if not step.weights:
         return []
-    sums = weighted(
-        step.bottoms[0], step.weights[0], terms, step.top_count(), param.num_output, independent=not shared
-    )
+    sums = weighted(step.bottoms[0], step.weights[0], terms, step.top_count(), param.num_output, independent=not shared)
     return [_with_bias(step, sums, 1, param.bias_term)]
 
 
