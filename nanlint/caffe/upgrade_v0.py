@@ -91,9 +91,7 @@ _KEPT_OF_ENTRY = {"bottom", "top", "layer"}
 _KEPT_OF_NET = {"name", "layers", "input", "input_dim", "force_backward"}
 
 
-def rebuild(
-    bound: Bound, written: NetParameter, net: NetParameter, problems: list[Problem]
-) -> list[OriginalLayer]:
+def rebuild(bound: Bound, written: NetParameter, net: NetParameter, problems: list[Problem]) -> list[OriginalLayer]:
     """The layers of a V0 net; `net` gets the few net-level fields that Caffe keeps, `problems` what goes
     wrong."""
     for field, _ in written.ListFields():
@@ -120,9 +118,7 @@ def rebuild(
     return layers
 
 
-def _upgrade_entry(
-    bound: Bound, route: str, entry: V1LayerParameter, problems: list[Problem]
-) -> OriginalLayer:
+def _upgrade_entry(bound: Bound, route: str, entry: V1LayerParameter, problems: list[Problem]) -> OriginalLayer:
     """One entry: bottoms, tops and the inner block; everything else of it is lost
     (UpgradeV0LayerParameter)."""
     upgraded: V1LayerParameter = message_class("V1LayerParameter")()  # type: ignore[assignment]
@@ -213,30 +209,25 @@ def _without_padding(
     sources: dict[str, int | None] = dict.fromkeys(written.input)
     kept: list[tuple[int, V1LayerParameter]] = []
     for index, entry in enumerate(written.layers):
-        current = entry
-        if entry.layer.type != "padding":
-            kept.append((index, entry))
-        for bottom_index, bottom in enumerate(entry.bottom):
+        is_padding = entry.layer.type == "padding"
+        folded: V1LayerParameter = message_class("V1LayerParameter")()  # type: ignore[assignment]
+        folded.CopyFrom(entry)
+        for at, bottom in enumerate(entry.bottom):
+            if is_padding and bottom not in sources:
+                problems.append(_unknown_bottom(bound, index, at, entry))
             source = sources.get(bottom)
-            if source is None:
-                if entry.layer.type == "padding" and bottom not in sources:
-                    problems.append(_unknown_bottom(bound, index, bottom_index, entry))
+            if source is None or written.layers[source].layer.type != "padding":
                 continue
             padding = written.layers[source]
-            if padding.layer.type != "padding":
-                continue
             reason = _bad_padding(entry, padding)
             if reason:
                 problems.append(_refused_padding(bound, index, entry, source, padding, reason))
-            if not padding.bottom or entry.layer.type == "padding":
-                continue
-            if current is entry:
-                current = message_class("V1LayerParameter")()  # type: ignore[assignment]
-                current.CopyFrom(entry)
-                kept[-1] = (index, current)
-            if not reason:
-                current.layer.pad = padding.layer.pad
-            current.bottom[bottom_index] = padding.bottom[0]
+            else:
+                folded.layer.pad = padding.layer.pad
+            if padding.bottom:
+                folded.bottom[at] = padding.bottom[0]
+        if not is_padding:
+            kept.append((index, folded))
         sources.update(dict.fromkeys(entry.top, index))
     return kept
 
