@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import exp, inf, log
-from statistics import fmean
 from typing import NamedTuple
 
 from nanlint.analysis.moments import log_sum, logarithm
@@ -207,7 +206,7 @@ def _below(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, fl
     grown: dict[Blob, float] = {}
     below: dict[Layer, float] = {}
     for layer in net.layers:
-        below[layer] = fmean([grown.get(blob, 0.0) for blob in layer.bottoms] or [0.0])
+        below[layer] = _mean([grown.get(blob, 0.0) for blob in layer.bottoms] or [0.0])
         own = _growth(groups[layer], backward=False) if layer in groups else 0.0
         reset = layer.type in ("BatchNorm", "BN", "MVN")
         grown.update(dict.fromkeys(layer.tops, 0.0 if reset else below[layer] + own))
@@ -219,11 +218,15 @@ def _above(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, fl
     grown: dict[Blob, list[float]] = {}
     above: dict[Layer, float] = {}
     for layer in reversed(net.layers):
-        above[layer] = fmean([fmean(grown[blob]) for blob in layer.tops if blob in grown] or [0.0])
+        above[layer] = _mean([_mean(grown[blob]) for blob in layer.tops if blob in grown] or [0.0])
         own = _growth(groups[layer], backward=True) if layer in groups else 0.0
         for blob in layer.bottoms:
             grown.setdefault(blob, []).append(above[layer] + own)
     return above
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _memory(solver: Solver) -> float:

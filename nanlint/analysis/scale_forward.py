@@ -15,7 +15,7 @@ Moments: TypeAlias = "Sequence[Moment | None]"
 Transfer: TypeAlias = "Callable[[Layer, list[Moment]], Moment | None]"
 
 SAME = (
-    *("CReLU", "Crop", "Flatten", "ImageInterp", "Interp", "Permute", "ROIPooling", "Reshape", "Reverse"),
+    *("Crop", "Flatten", "ImageInterp", "Interp", "Permute", "ROIPooling", "Reshape", "Reverse"),
     *("ShuffleChannel", "Slice", "Split", "Tile", "Transpose", "Upsample"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.float32 import show
@@ -39,3 +40,8 @@ def for_a_fork(solver: Solver) -> bool:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 iteration`, `2 iterations`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def times(logarithm: float) -> str:
+    """A factor, given as its natural logarithm."""
+    return f"{exp(logarithm):.2g} times" if logarithm < 300 else "1e130 times and more"

@@ -11,9 +11,8 @@ from nanlint.rules.blowup import (
     rate_beyond_published,
     rate_beyond_stability,
     rate_too_high,
-    summed_loss,
-    unbalanced_losses,
 )
+from nanlint.rules.loss_weights import summed_loss, unbalanced_losses
 from tests.analysis import nets
 
 XAVIER = 'type: "xavier"'
