@@ -76,13 +76,12 @@ def lrn(step: Step) -> list[Value]:
     x, param = step.bottoms[0], step.layer.param.lrn_param
     beta, alpha = f32(param.beta), f32(param.alpha)
     within = param.norm_region == WITHIN_CHANNEL
-    if x.low != x.low or param.local_size % 2 == 0:
+    # an infinite alpha makes the scale infinite where the window holds more than zeros, and NaN where it does not
+    undecided = within and math.isinf(alpha) and x.constant in (None, 0)
+    if x.low != x.low or param.local_size % 2 == 0 or undecided:
         return [all_nan(x) if x.low != x.low else anything(x.count)]
     if within and x.constant is not None and x.constant != 0:
         return [_within_constant(step, x, alpha, beta)]
-    if within and math.isinf(alpha):
-        # infinite wherever the window holds something else than zeros, and inf * 0 where it does not
-        return [anything(x.count)]
     scale = lrn_scale(step)
     factor = raised(-beta)(*scale)
     # the window of the first channel reaches into the zero padding: inf * 0
