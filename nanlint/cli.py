@@ -162,6 +162,10 @@ def lr(
             "--until", min=0, metavar="N", help="The first N iterations, as step(N) from Python runs them."
         ),
     ] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option("--snapshot", metavar="FILE", help="A .solverstate from which the run goes on."),
+    ] = None,
     output_format: Annotated[
         RateFormat, typer.Option("--output-format", help="How they are written.")
     ] = RateFormat.TEXT,
@@ -173,6 +177,7 @@ def lr(
         paths=paths,
         every=every,
         until=until,
+        snapshot=snapshot,
         output_format=output_format.value,
         config_file=config_file,
     )

@@ -95,11 +95,12 @@ def lr(
     *,
     every: int | None = None,
     until: int | None = None,
+    snapshot: str | None = None,
     output_format: str = "text",
     config_file: str | None = None,
 ) -> int:
     """Print learning rates over the iterations as `text`, `json`, `csv` or `svg`."""
-    from nanlint.analysis.schedule import refusal, schedule, thinned, until_iteration
+    from nanlint.analysis.schedule import refusal, resumed, schedule, thinned, until_iteration
     from nanlint.report import rates as writer
 
     opened = _open(paths, _settings(config_file))
@@ -109,6 +110,8 @@ def lr(
             opened.failures.append(f"`{one.path}` is a net; the learning rate is set in the solver")
             continue
         plan = schedule(one.solver.param)
+        if plan and snapshot is not None:
+            plan = resumed(plan, one.solver.param.stepvalue, *_state(snapshot))
         plan = until_iteration(plan, until) if plan and until is not None else plan
         why_not = refusal(one.solver.param)
         if why_not:
@@ -128,6 +131,17 @@ def lr(
     elif text:
         _print(writer.lines(files))
     return _status(opened.failures)
+
+
+def _state(path: str) -> tuple[int, int]:
+    from nanlint.caffe.caffemodel import NotAModelError, saved_state
+
+    try:
+        return saved_state(Path(path))
+    except (OSError, ValueError) as wrong:
+        raise UsageError(f"cannot read `{path}`: {wrong}") from wrong
+    except NotAModelError as wrong:
+        raise UsageError(f"`{path}` is no `.solverstate` in binary format") from wrong
 
 
 def _draw(plans: Sequence[tuple[str, Schedule]], output_format: str) -> None:

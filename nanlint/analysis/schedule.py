@@ -38,7 +38,8 @@ class Schedule:
     """The learning rate of one solver as a function of the iteration.
 
     `last` is the last iteration that `caffe train` runs (-1: none). `switches` are the iterations at
-    which `multistep` takes a step: at most one an iteration, in the order of `stepvalue`.
+    which `multistep` takes a step: at most one an iteration, in the order of `stepvalue`. A resumed run
+    begins at `begin`, with `taken` steps of `multistep` behind it.
     """
 
     policy: str
@@ -49,13 +50,15 @@ class Schedule:
     max_iter: int
     last: int
     switches: tuple[int, ...] = ()
+    begin: int = 0
+    taken: int = 0
 
     def step(self, iteration: int) -> int:
         """How many steps have been taken (current_step_) when `iteration` runs."""
         if self.policy == "step":
             return iteration // self.stepsize
         if self.policy == "multistep":
-            return bisect_right(self.switches, iteration)
+            return self.taken + bisect_right(self.switches, iteration)
         return 0
 
     def rate(self, iteration: int) -> float:
@@ -84,7 +87,8 @@ class Schedule:
     def changes(self) -> Iterator[int]:
         """The iterations of the run at which a step is taken."""
         if self.policy == "step":
-            yield from range(self.stepsize, self.last + 1, self.stepsize)
+            first = (self.begin // self.stepsize + 1) * self.stepsize
+            yield from range(first, self.last + 1, self.stepsize)
         elif self.policy == "multistep":
             yield from (it for it in self.switches if it <= self.last)
 
@@ -120,19 +124,27 @@ def schedule(param: SolverParameter) -> Schedule | None:
 
 def until_iteration(of: Schedule, number: int) -> Schedule:
     """The schedule over `number` iterations, as `solver.step(number)` runs them, past `max_iter` too."""
-    return replace(of, last=number - 1)
+    return replace(of, last=of.begin + number - 1)
+
+
+def resumed(of: Schedule, stepvalues: Sequence[int], iteration: int, step: int) -> Schedule:
+    """The schedule of a run that goes on from a snapshot: from its `iter`, with its `current_step`.
+
+    `multistep` goes on with the stored number of steps and catches up one an iteration; it never goes back.
+    """
+    return replace(of, begin=iteration, taken=step, switches=_switches(stepvalues[step:], iteration))
 
 
 def thinned(of: Schedule, every: int) -> Iterator[tuple[int, float]]:
     """Iterations with their rates: every `every`-th, the first, the last, and each that takes a step."""
-    last = [of.last] if of.last >= 0 else []
-    for iteration, _ in groupby(merge(range(0, of.last + 1, every), of.changes(), last)):
+    last = [of.last] if of.last >= of.begin else []
+    for iteration, _ in groupby(merge(range(of.begin, of.last + 1, every), of.changes(), last)):
         yield iteration, of.rate(iteration)
 
 
-def _switches(stepvalues: Sequence[int]) -> tuple[int, ...]:
+def _switches(stepvalues: Sequence[int], free: int = 0) -> tuple[int, ...]:
+    """When each step is taken, if `free` is the first iteration that can take one."""
     switches: list[int] = []
-    free = 0
     for value in stepvalues:
         at = max(value, free)
         switches.append(at)

@@ -22,6 +22,8 @@ _NET_LAYER, _NET_LAYERS = 100, 2
 _NAME, _BLOBS = {_NET_LAYER: 1, _NET_LAYERS: 4}, {_NET_LAYER: 7, _NET_LAYERS: 6}
 _LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
 
+_STATE_ITER, _STATE_STEP = 1, 4
+
 _LFS_POINTER = b"version https://git-lfs"
 
 MOST_SCANNED = 1 << 18
@@ -70,6 +72,21 @@ def saved_layers(path: Path) -> tuple[SavedLayer, ...] | None:
     """
     stat = path.stat()
     return _read(path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+def saved_state(path: Path) -> tuple[int, int]:
+    """The iteration and the step of `multistep` in a `.solverstate` (SolverState, sgd_solver.cpp).
+
+    Raises NotAModelError where it is no SolverState in protobuf's wire format, OSError where it cannot be read.
+    """
+    iteration = step = 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for number, value, end in _fields(data, 0, len(data)):
+            if number == _STATE_ITER and end < 0:
+                iteration = value
+            elif number == _STATE_STEP and end < 0:
+                step = value
+    return iteration, step
 
 
 @lru_cache(maxsize=8)

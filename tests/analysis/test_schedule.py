@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.protobuf import text_format
 
-from nanlint.analysis.schedule import Schedule, refusal, schedule, thinned, until_iteration
+from nanlint.analysis.schedule import Schedule, refusal, resumed, schedule, thinned, until_iteration
 from nanlint.schema.descriptors import new_solver
 
 if TYPE_CHECKING:
@@ -119,3 +119,14 @@ def test_poly_beyond_max_iter_as_step_from_python_runs_it(power: str, rates: lis
 def test_poly_without_max_iter_as_step_from_python_runs_it(power: str, rates: list[str]) -> None:
     endless = until_iteration(scheduled(f'lr_policy: "poly" base_lr: 0.1 power: {power}'), 2)
     assert [f"{rate:g}" for _, rate in thinned(endless, 1)] == rates
+
+
+def test_a_resumed_multistep_catches_up_one_step_an_iteration() -> None:
+    param = solver('lr_policy: "multistep" base_lr: 1 gamma: 0.5 stepvalue: [2, 4, 6] max_iter: 12')
+    whole = schedule(param)
+    assert whole is not None
+    lost = resumed(whole, param.stepvalue, 8, 0)
+    assert [rate for _, rate in thinned(lost, 1)] == [0.5, 0.25, 0.125, 0.125]
+    kept = resumed(whole, param.stepvalue, 5, 2)
+    assert [rate for _, rate in thinned(kept, 1)] == [0.25, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125]
+    assert list(thinned(resumed(whole, param.stepvalue, 40, 3), 1)) == []
