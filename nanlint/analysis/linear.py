@@ -4,6 +4,7 @@ Every sample is the same, so the miss e = prediction - target obeys v' = m v + s
 s = rate x curvature and curvature = loss weight x (fan_in x input^2 + 1, the 1 for a bias). It grows
 without bound if and only if s < 0 or s > 2 (1 + m) (m the momentum, 0 <= m < 1; gradient descent with
 momentum on a parabola). Under Nesterov e' = e - (1 + m) v' + m v, and the limit is 2 (1 + m) / (1 + 2 m).
+Weight decay (L2) only adds to the curvature.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class LinearNet(NamedTuple):
     least_miss: float
     nesterov: bool
     momentum: float
+    decays: bool
 
     @property
     def limit(self) -> float:
@@ -61,6 +63,7 @@ def linear_net(solver: Solver, net: Net) -> LinearNet | None:
         and param.lr_policy == "fixed"
         and 0 <= param.momentum < 1
         and param.weight_decay >= 0
+        and (param.weight_decay == 0 or param.regularization_type == "L2")
         and not param.clip_gradients >= 0
         and param.iter_size >= 1
         and not param.weights
@@ -72,6 +75,8 @@ def linear_net(solver: Solver, net: Net) -> LinearNet | None:
     layer = loss.bottoms[0].producer
     trained = [learned for learned in net.params if learned.lr_mult != 0]
     if layer.type != "InnerProduct" or any(learned.layer is not layer for learned in net.params):
+        return None
+    if layer.param.blobs or not layer.runs_backward or any(learned.decay_mult < 0 for learned in trained):
         return None
     if len(loss.bottoms) != 2 or not trained or loss.bottoms[0].version:
         return None
@@ -134,7 +139,7 @@ def growth(linear: LinearNet) -> float:
 def overflow_at(linear: LinearNet, updates: int) -> int | None:
     """The update after which the loss is not finite, whatever the fillers drew; None if none is proved."""
     miss, velocity, momentum = linear.least_miss, 0.0, linear.momentum
-    if not miss:
+    if not miss or linear.decays:
         return None
     for update in range(1, min(updates, 100_000)):
         last, velocity = velocity, momentum * velocity + linear.step * miss
