@@ -99,9 +99,20 @@ def _on_constants(solver: Solver, layer: Layer, loss: Layer) -> LinearNet | None
     if not isfinite(step):
         return None
     least = _least_miss(target, value, fan_in, weights, bias)
-    nesterov = solver_type(solver.param) == "Nesterov"
-    momentum = solver.param.momentum
-    return LinearNet(layer, loss, weight, value, fan_in, bias is not None, step, curvature, least, nesterov, momentum)
+    return LinearNet(
+        layer=layer,
+        loss=loss,
+        loss_weight=weight,
+        input=value,
+        fan_in=fan_in,
+        bias=bias is not None,
+        step=step,
+        curvature=curvature,
+        least_miss=least,
+        nesterov=solver_type(solver.param) == "Nesterov",
+        momentum=solver.param.momentum,
+        decays=solver.param.weight_decay > 0,
+    )
 
 
 def _least_miss(target: float, value: float, fan_in: int, weights: LearnedParam, bias: LearnedParam | None) -> float:
