@@ -16,9 +16,9 @@ from nanlint.caffe.layers.base import (
     between,
     exactly,
 )
+from nanlint.caffe.layers.pooling_volume import pools_volume, volume
 from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
 from nanlint.caffe.model import count
-from nanlint.findings import Severity
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import LayerParameter, PoolingParameter
@@ -129,18 +129,17 @@ class Pooling(LayerType):
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.pooling_param
+        shape = layer.bottoms[0].shape
         if fork_geometry(param):
-            shape = layer.bottoms[0].shape
             vague: Shape = None if shape is None else (*shape[:2], *(None,) * (len(shape) - 2))
             return Blobs((vague,) * len(layer.top_names))
+        if pools_volume(layer):
+            return volume(layer, shape) if shape is not None else Blobs((None,) * len(layer.top_names))
         _check_fields(layer, param)
         sizes = legacy_shape(layer, 0) if param.global_pooling else None
         height, width = sizes[2:] if sizes else (None, None)
         high, wide = windows(param, height, width)
         _check_numbers(layer, param, high, wide)
-        shape = layer.bottoms[0].shape
-        if shape is not None and len(shape) > LEGACY_AXES and not layer.pinned:
-            return _more_axes(layer, shape)
         needs_four_axes(layer)
         if shape is None:
             return Blobs((None,) * len(layer.top_names))
@@ -158,20 +157,6 @@ class Pooling(LayerType):
                 )
         reshaped(layer, top, PARAM, f"the top of `{layer.name}`")
         return Blobs((top,) * len(layer.top_names))
-
-
-def _more_axes(layer: LayerSetup, shape: tuple[Dim, ...]) -> Blobs:
-    """Pooling over more than two axes, which some forks can do with these fields and BVLC Caffe cannot."""
-    layer.report(
-        "axis-out-of-range",
-        "bottom[0]",
-        f"`{layer.name}` pools {layer.bottom(0)} over {len(shape) - 2} axes, and BVLC Caffe aborts: it takes "
-        "4 axes; use a fork that pools volumes",
-        severity=Severity.WARNING,
-        related=layer.origins(0),
-    )
-    vague = (*shape[:2], *(None,) * (len(shape) - 2))
-    return Blobs((vague,) * len(layer.top_names))
 
 
 def pooled_shape(param: PoolingParameter, shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
