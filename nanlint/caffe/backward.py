@@ -44,7 +44,7 @@ def _from_parameters(nodes: Sequence[Node]) -> None:
     """Downwards: what a learning layer touches needs a gradient."""
     needing: set[int] = set()
     for node in nodes:
-        node.needs = node.learns or any(blob in needing for blob in node.bottoms)
+        node.needs = node.learns or not needing.isdisjoint(node.bottoms)
         if len(node.propagate_down) == len(node.bottoms) and node.propagate_down:
             node.bottom_needs = list(node.propagate_down)
         else:
@@ -58,8 +58,8 @@ def _under_a_loss(nodes: Sequence[Node]) -> None:
     under_loss: set[int] = set()
     skipped: set[int] = set()
     for node in reversed(nodes):
-        contributes = any(node.losses) or any(top in under_loss for top in node.tops)
-        if node.needs and all(top in skipped for top in node.tops):
+        contributes = any(node.losses) or not under_loss.isdisjoint(node.tops)
+        if node.needs and skipped.issuperset(node.tops):
             node.needs = False
             node.bottom_needs = [False] * len(node.bottoms)
         if contributes:
@@ -67,7 +67,9 @@ def _under_a_loss(nodes: Sequence[Node]) -> None:
         else:
             node.needs = False
             node.bottom_needs = [False] * len(node.bottoms)
-        skipped.update(blob for blob, need in zip(node.bottoms, node.bottom_needs, strict=True) if not need)
+        for blob, need in zip(node.bottoms, node.bottom_needs, strict=True):
+            if not need:
+                skipped.add(blob)
 
 
 def _force(nodes: Sequence[Node]) -> None:

@@ -53,20 +53,20 @@ class _Builder:
         self.written: list[OriginalLayer] = []
         self.plan = Plan()
         self.nodes: list[Node] = []
+        self.blob_count = 0
         self.blob_ids: dict[str, int] = {}
         self.versions: dict[str, int] = {}
         self.params = ParamTable(net)
 
     def run(self, upgraded: UpgradedNet) -> None:
         net = self.net
-        for layer in upgraded.layers:
-            param, origin = layer
-            if param.include and param.exclude:
-                net.problems.append(wiring.include_and_exclude(origin, param))
-            if keeps(net.state, param):
-                self.written.append(layer)
+        for written in upgraded.layers:
+            if written.param.include and written.param.exclude:
+                net.problems.append(wiring.include_and_exclude(written.origin, written.param))
+            if keeps(net.state, written.param):
+                self.written.append(written)
         self.plan = insert_splits(self.written)
-        for index, (param, origin) in enumerate(self.written):
+        for index, (param, origin, *_) in enumerate(self.written):
             phase = PHASES[param.phase] if param.HasField("phase") else net.phase
             net.layers.append(Layer(net, index, param, origin, param.name, param.type, phase))
         wiring.report_unknown_bottoms(net, upgraded, self.plan)
@@ -93,7 +93,8 @@ class _Builder:
         parameters."""
         problems = self.net.problems
         before = len(problems)
-        if layer.param.propagate_down and len(layer.param.propagate_down) != len(layer.param.bottom):
+        propagate_down = layer.param.propagate_down
+        if propagate_down and len(propagate_down) != len(step.bottoms):
             problems.append(wiring.wrong_propagate_down(layer))
         if not self.options.lacks_type(layer.type):
             layer.spec = layer_type(layer.type, self.options.pinned)
@@ -101,21 +102,23 @@ class _Builder:
             unknown = unknown_type(layer.origin, layer.name, layer.type, self.options)
             if unknown is not None:
                 problems.append(unknown)
-        problems.extend(wiring.bad_inline_blobs(layer))
-        self.connect_bottoms(layer)
+        if layer.param.blobs:
+            problems.extend(wiring.bad_inline_blobs(layer))
+        self.connect_bottoms(layer, len(step.bottoms))
         node = Node(layer, [self.blob_ids.get(name, -1) for name in step.bottoms], [], [])
         self.add_tops(layer, step, node)
         if layer.spec is not None:
             self.set_up(layer, layer.spec, step, node)
         else:
             self.guess_opaque(layer, step, node)
-        node.propagate_down = layer.param.propagate_down
+        node.propagate_down = propagate_down
         self.nodes.append(node)
-        layer.refused = layer.refused or any(map(ends_setup, problems[before:]))
+        if len(problems) > before:
+            layer.refused = layer.refused or any(map(ends_setup, problems[before:]))
 
-    def connect_bottoms(self, layer: Layer) -> None:
+    def connect_bottoms(self, layer: Layer, bottoms: int) -> None:
         """Bottoms that no earlier layer makes are left out, and the layer is refused."""
-        for index in range(len(layer.param.bottom)):
+        for index in range(bottoms):
             source = self.plan.sources.get((layer.index, index))
             if source is None:
                 layer.refused = True
@@ -140,15 +143,14 @@ class _Builder:
                 self.add_blob(layer, AUTOMATIC, index)
 
     def new_blob_id(self, name: str | None) -> int:
-        number = self.versions["#"] = self.versions.get("#", 0) + 1
+        self.blob_count += 1
         if name is not None:
-            self.blob_ids[name] = number
-        return number
+            self.blob_ids[name] = self.blob_count
+        return self.blob_count
 
     def add_blob(self, layer: Layer, name: str, index: int) -> None:
-        key = f"={name}"
-        version = self.versions.get(key, 0)
-        self.versions[key] = version + 1
+        version = self.versions.get(name, 0)
+        self.versions[name] = version + 1
         blob = Blob(name, layer, index, version)
         layer.tops.append(blob)
         self.net.blobs.append(blob)
@@ -163,7 +165,7 @@ class _Builder:
         counts = wiring.wrong_counts(layer, spec)
         if counts is not None:
             problems.append(counts)
-        if counts is not None or len(layer.bottoms) != len(layer.param.bottom):
+        if counts is not None or len(layer.bottoms) != len(step.bottoms):
             node.learns = wiring.may_learn(layer)
             self.set_losses(layer, spec, step, node)
             return
@@ -177,7 +179,7 @@ class _Builder:
         self.check_fillers(layer, blobs.params)
         self.set_losses(layer, spec, step, node)
         problems.extend(self.params.add(layer, blobs.params or wiring.inline_params(layer.param)))
-        node.learns = any(lr_mult != 0 for lr_mult in wiring.own_rates(layer))
+        node.learns = wiring.learns(layer)
 
     def type_setup(self, layer: Layer, spec: LayerType) -> Blobs | None:
         """LayerSetUp and Reshape of the layer's type; None where Caffe aborts in it."""

@@ -44,8 +44,9 @@ def insert_splits(layers: Sequence[OriginalLayer]) -> Plan:
     plan = Plan()
     uses = _count_uses(layers, plan)
     next_output: dict[Slot, int] = {}
-    for i, (param, _) in enumerate(layers):
-        step = Step(i, param.name, list(param.bottom), list(param.top), list(param.loss_weight))
+    for i, layer in enumerate(layers):
+        explicit = layer.loss_weights
+        step = Step(i, layer.param.name, list(layer.bottoms), list(layer.tops), list(explicit))
         plan.steps.append(step)
         for j, name in enumerate(step.bottoms):
             source = plan.sources.get((i, j))
@@ -53,7 +54,6 @@ def insert_splits(layers: Sequence[OriginalLayer]) -> Plan:
                 output = next_output.get(source, 0)
                 step.bottoms[j] = _output_name(layers[source[0]].param.name, name, source[1], output)
                 next_output[source] = output + 1
-        explicit = step.loss_weights
         for j, name in enumerate(step.tops):
             outputs = uses.get((i, j), 0)
             if outputs <= 1:
@@ -72,8 +72,8 @@ def _count_uses(layers: Sequence[OriginalLayer], plan: Plan) -> dict[Slot, int]:
     """How often each top is used: by a reader, or as a loss with an explicit weight that is not 0."""
     last_top: dict[str, Slot] = {}
     uses: dict[Slot, int] = {}
-    for i, (param, _) in enumerate(layers):
-        for j, name in enumerate(param.bottom):
+    for i, layer in enumerate(layers):
+        for j, name in enumerate(layer.bottoms):
             source = last_top.get(name)
             if source is None:
                 plan.unknown.append((i, j))
@@ -81,9 +81,9 @@ def _count_uses(layers: Sequence[OriginalLayer], plan: Plan) -> dict[Slot, int]:
             plan.sources[i, j] = source
             plan.readers.setdefault(source, []).append((i, j))
             uses[source] = uses.get(source, 0) + 1
-        for j, name in enumerate(param.top):
+        for j, name in enumerate(layer.tops):
             last_top[name] = (i, j)
-        for name, weight in zip(param.top, param.loss_weight, strict=False):
+        for name, weight in zip(layer.tops, layer.loss_weights, strict=False):
             if weight:
                 uses[last_top[name]] = uses.get(last_top[name], 0) + 1
     return uses

@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 
 
 class OriginalLayer(NamedTuple):
-    """A layer in the format of today, and where it was written."""
+    """A layer in the format of today, where it was written, and its lists, read once for all phases."""
 
     param: LayerParameter
     origin: Origin
+    bottoms: tuple[str, ...]
+    tops: tuple[str, ...]
+    loss_weights: tuple[float, ...]
+
+    @classmethod
+    def of(cls, param: LayerParameter, origin: Origin) -> OriginalLayer:
+        return cls(param, origin, tuple(param.bottom), tuple(param.top), tuple(param.loss_weight))
 
 
 class UpgradedNet(NamedTuple):
@@ -58,14 +65,14 @@ def upgrade_net(bound: Bound) -> UpgradedNet:
     for added in filter(_is_old_batch_norm, upgraded.layer):
         _freeze(added.param)
     moved = zip(upgraded.layer, layers, strict=True)
-    return UpgradedNet(upgraded, [OriginalLayer(param, layer.origin) for param, layer in moved], problems)
+    return UpgradedNet(upgraded, [OriginalLayer.of(param, layer.origin) for param, layer in moved], problems)
 
 
 def current_layers(bound: Bound, net: NetParameter, route: str = "") -> list[OriginalLayer]:
     """The layers of a net in the format of today; `route` leads to the net."""
     prefix = f"{route}.layer" if route else "layer"
     return [
-        OriginalLayer(param, Origin(bound, f"{prefix}[{index}]")) for index, param in enumerate(net.layer)
+        OriginalLayer.of(param, Origin(bound, f"{prefix}[{index}]")) for index, param in enumerate(net.layer)
     ]
 
 
@@ -75,7 +82,7 @@ def _v1_and_v2(bound: Bound, written: NetParameter, problems: list[Problem]) -> 
     from nanlint.caffe.upgrade_v1 import upgrade_layer
 
     old = [
-        OriginalLayer(*upgrade_layer(bound, f"layers[{index}]", entry))
+        OriginalLayer.of(*upgrade_layer(bound, f"layers[{index}]", entry))
         for index, entry in enumerate(written.layers)
     ]
     new = current_layers(bound, written)
@@ -131,7 +138,7 @@ def _input_layer(bound: Bound, net: NetParameter, problems: list[Problem]) -> li
                         "reads past the end of the list",
                     )
                 )
-    return [OriginalLayer(layer, Origin(bound, "", tuple(renames)))]
+    return [OriginalLayer.of(layer, Origin(bound, "", tuple(renames)))]
 
 
 def _short_input(bound: Bound, index: int, name: str, given: str, does: str) -> Problem:

@@ -130,7 +130,7 @@ def _upgrade_entry(bound: Bound, route: str, entry: V1LayerParameter, problems: 
                 _lost(bound, f"{route}.{field.name}", f"`{field.name}` beside the inner `layer {{ }}`", entry)
             )
     if not entry.HasField("layer"):
-        return OriginalLayer(*upgrade_layer(bound, route, upgraded))
+        return OriginalLayer.of(*upgrade_layer(bound, route, upgraded))
     written = entry.layer
     renames = [("name", "layer.name"), ("type", "layer.type")]
     if written.HasField("name"):
@@ -152,7 +152,7 @@ def _upgrade_entry(bound: Bound, route: str, entry: V1LayerParameter, problems: 
         _set(upgraded, target, value)
         renames.append((f"{target}[0]" if target in _REPEATED else target, f"layer.{field.name}"))
     renames.extend((param, "layer") for param in dict.fromkeys(new.split(".")[0] for new, _ in renames[5:]))
-    return OriginalLayer(*upgrade_layer(bound, route, upgraded, tuple(renames)))
+    return OriginalLayer.of(*upgrade_layer(bound, route, upgraded, tuple(renames)))
 
 
 def _set(layer: V1LayerParameter, target: str, value: object) -> None:

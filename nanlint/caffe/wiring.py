@@ -91,7 +91,7 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
                 [Related(f"`{name}` is made here", top)],
             )
     kept = {layer.origin for layer in net.layers}
-    for param, origin in upgraded.layers:
+    for param, origin, *_ in upgraded.layers:
         if origin not in kept and name in param.top:
             rule = origin.place("include[0]" if param.include else "exclude[0]")
             return (
@@ -290,12 +290,13 @@ def put_back_split_weights(layer: Layer, plan: Plan, step: Step) -> None:
 # parameters
 
 
-def own_rates(layer: Layer) -> Iterator[float]:
-    """The lr_mult of each parameter as the net's own copy of the layer says it, which alone decides on
-    backward."""
+def learns(layer: Layer) -> bool:
+    """Whether a parameter has a rate that is not multiplied by 0, as the net's own copy of the layer says it.
+
+    That copy alone decides on backward: the rates of a BatchNorm without specs count as 1 (net.cpp, Init).
+    """
     specs = layer.param.param
-    for index in range(len(layer.params)):
-        yield specs[index].lr_mult if index < len(specs) else 1.0
+    return len(specs) < len(layer.params) or any(spec.lr_mult != 0 for spec in specs[: len(layer.params)])
 
 
 def may_learn(layer: Layer) -> bool:
