@@ -113,6 +113,29 @@ def test_once_weights_move_they_are_unknown() -> None:
     assert moved.steps[-1].tops[0].nan
 
 
+def test_backward_reads_what_an_in_place_layer_has_left() -> None:
+    """Sigmoid's gradient is top * (1 - top), and a Power in place has made the top 0 by then."""
+    text = LEARNED + layer("Sigmoid", "x", "y") + layer("Power", "y", "y", "power_param { scale: 0 }", "zero") + SUM
+    got = compute(net(text))
+    assert got.steps[2].bottom_grads[0] is not None
+    assert got.steps[2].bottom_grads[0].constant == 0.0
+
+
+def test_a_power_that_ignores_its_input_stops_nan() -> None:
+    constant_power = layer("Power", "z", "y", "power_param { power: 0.5 scale: 0 shift: 2 }")
+    got = compute(net(LEARNED + layer("Log", "x", "z") + constant_power + SUM))
+    assert got.steps[3].tops[0].finite
+    assert got.steps[3].bottom_grads[0] is not None
+    assert got.steps[3].bottom_grads[0].constant == 0.0
+
+
+def test_saturated_numbers_do_not_surely_vary() -> None:
+    saturated = source('type: "uniform" min: 0 max: 1e30', "2 3") + layer("Sigmoid", "x", "z")
+    assert value(saturated + layer("BatchNorm", "z", "y", "batch_norm_param { eps: 0 }")).nan
+    spread = source('type: "uniform" min: 0 max: 1', "2 3")
+    assert not value(spread + layer("BatchNorm", "x", "y", "batch_norm_param { eps: 0 }")).nan
+
+
 def test_a_test_net_has_no_gradients() -> None:
     text = LEARNED + layer("Power", "x", "y", "power_param { power: 3 }") + SUM
     assert all(not step.grads for step in compute(net(text, TEST)).steps)

@@ -211,15 +211,14 @@ def swish_gradient(step: Step) -> list[Value]:
     gate, top = then(scaled(beta), increasing(_sigmoid)), _swish(beta)
 
     def slope(low: float, high: float) -> Image:
-        """beta y + s (1 - beta y)."""
+        """beta y + s (1 - beta y), of which all but beta y is computed in double (swish_layer.cpp)."""
         s, y = gate(low, high), top(low, high)
         if s[2] == EVERYWHERE or y[2] == EVERYWHERE:
             return NOWHERE_FINITE
-        part = times((beta, beta), y[:2])
-        rest = times(s[:2], plus((1.0, 1.0), (-part[1], -part[0]))[:2])
-        both = plus(part[:2], rest[:2])
-        nan = max(s[2], y[2], part[2], rest[2], both[2])
-        whole = EVERYWHERE in (part[2], rest[2], both[2]) or (math.isinf(beta) and (low > 0 or high < 0))
-        return NOWHERE_FINITE if whole else (both[0], both[1], nan)
+        product = times((beta, beta), y[:2])
+        if product[2] == EVERYWHERE or (math.isinf(beta) and (low > 0 or high < 0)):
+            return NOWHERE_FINITE
+        ends = [f32(part + share * (1 - part)) for part in product[:2] for share in s[:2]]
+        return spanned(ends, max(s[2], y[2], product[2]))
 
     return [combine(step.grads[0], step.bottoms[0].map(slope), times)]

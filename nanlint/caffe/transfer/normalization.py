@@ -19,7 +19,7 @@ from nanlint.caffe.intervals import (
 )
 from nanlint.caffe.model import TEST
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, TINY, Value
+from nanlint.caffe.values import DOUBT, NAN, TINY, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
@@ -64,9 +64,21 @@ def exact_mean(number: float, elements: int | None) -> bool:
     return short and power_of_two and elements <= 2**12
 
 
-def varies(x: Value) -> bool:
-    """Whether the elements surely differ in every region: they were drawn independently of each other."""
-    return bool(x.count) and x.number == x.count and not x.equal and x.high - x.low > SMALLEST_SQUARE
+def varies(x: Value, elements: int | None) -> bool:
+    """Whether the elements surely differ in every region of `elements`: they were drawn independently of each other.
+
+    Saturated numbers are equal: too large a share of them can fill a region.
+    """
+    if not x.count or x.number != x.count or x.equal or not elements or elements < 2:
+        return False
+    if x.high - x.low <= max(SMALLEST_SQUARE, 1e-6 * max(abs(x.low), abs(x.high))):
+        return False
+    shares: dict[float, float] = {}
+    for part in x.parts:
+        if part.low == part.high:
+            shares[part.low] = shares.get(part.low, 0.0) + part.chance
+    largest = max(shares.values(), default=0.0)
+    return x.count / elements * largest**elements < DOUBT
 
 
 @forward("BatchNorm")
@@ -146,20 +158,20 @@ def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
             return all_nan(x)
         return Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)
     if eps > 0:
-        return _centred(x, eps, reach)
-    if varies(x):
+        return _centred(x, eps, reach, elements)
+    if varies(x, elements):
         return Value(-reach, reach, False, True, x.count, found=((-reach, -TINY), (TINY, reach)))
     return Value(-reach, reach, True, x.known, x.count)
 
 
-def _centred(x: Value, eps: float, reach: float) -> Value:
+def _centred(x: Value, eps: float, reach: float, elements: int | None) -> Value:
     """The mean of the tops is 0, so that there are elements on both sides of it, but for rounding."""
     if not x.known:
         return Value(f32(-reach), f32(reach), known=False, count=x.count)
     limit = f32(min(reach, (x.high - x.low) / math.sqrt(eps)))
     noise = max(abs(x.low), abs(x.high)) * 1e-5 / math.sqrt(eps)
     found: tuple[Interval, ...] = ((-limit, noise), (-noise, limit)) if noise < limit else ()
-    if varies(x):
+    if varies(x, elements):
         # mean square q and |y| <= reach: the positive ones alone average q / 2 reach
         variance = mean_square(x)[0]
         least = max(TINY, variance / (variance + eps) / (2 * reach)) if variance else TINY
@@ -239,8 +251,8 @@ def _normalised(x: Value, eps: float, elements: int | None) -> Value:
     if eps != eps:
         return constant(math.nan, x.count)
     reach = math.sqrt(elements) if elements else FLOAT_MAX
-    if eps > 0 or (eps == 0 and varies(x)):
-        found = ((-reach, -TINY), (TINY, reach)) if varies(x) and x.high - x.low < 1e18 else ()
+    if eps > 0 or (eps == 0 and varies(x, elements)):
+        found = ((-reach, -TINY), (TINY, reach)) if varies(x, elements) and x.high - x.low < 1e18 else ()
         return Value(f32(-reach), f32(reach), eps == 0 and x.number != x.count, True, x.count, found=found)
     return Value(-FLOAT_MAX, FLOAT_MAX, eps == 0, x.known, x.count)
 
