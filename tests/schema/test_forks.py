@@ -76,6 +76,32 @@ def test_every_field_found_in_a_fork_is_in_the_schema(shared: Path) -> None:
     assert lacking == []
 
 
+SPELLED = {"bool": "true", "float": "0.5", "string": '"a"', "bytes": '"a"'}
+
+
+def spelled(kind: str) -> str:
+    """A value of a type by its name: an empty block for a message."""
+    if kind in SPELLED:
+        return f": {SPELLED[kind]}"
+    messages = descriptor("NetParameter").file.message_types_by_name
+    return " { }" if MERGED.get(kind, kind) in messages else ": 1"
+
+
+def test_where_forks_disagree_on_a_type_either_is_read(shared: Path) -> None:
+    table = json.loads((shared / "facts" / "schema_forks.json").read_text())["messages"]
+    refused = []
+    for message, fields in table.items():
+        for name, versions in fields.items():
+            if len(versions) == 1:
+                continue
+            for version in versions:
+                value = spelled(version["type"])
+                text = f"{name}{value} " * (2 if version["label"] == "repeated" else 1)
+                bound = bind(parse(Source("x", text)), MERGED.get(message, message))
+                refused += [f"{message}: {text}: {problem.message}" for problem in bound.problems]
+    assert refused == []
+
+
 def test_a_bvlc_field_belongs_to_no_fork() -> None:
     assert forks_of(field("PoolingParameter", "stride")) == frozenset()
     assert forks_without(field("PoolingParameter", "stride")) == frozenset()
