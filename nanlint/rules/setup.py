@@ -31,8 +31,8 @@ def unknown_layer_type(net: Net) -> Iterator[Problem]:
 
     **In Caffe** the layer factory aborts (`layer_factory.hpp`, CreateLayer: `Unknown layer type`). Names are
     exact, capitals too: `ReLU`, not `RELU`. ImageData and WindowData exist in builds with OpenCV only, Python
-    in builds with the Python layer only. Types that only a fork has are no finding unless `--caffe bvlc` says
-    that Caffe 1.0 itself will run the net.
+    in builds with the Python layer only. Types that only forks have are no finding unless `--caffe` names a
+    Caffe that lacks them.
 
     **Instead** write the type as Caffe spells it, or run the net with the fork that it was written for.
     """

@@ -133,12 +133,13 @@ def unknown_field(bound: Bound) -> Iterator[Problem]:
 
 @rule("TXT009", "fork-field", ERROR, effect=PARSE_FAILURE)
 def fork_field(bound: Bound) -> Iterator[Problem]:
-    """With `--caffe bvlc`: a field, or a value of an enum, that only forks of Caffe have.
+    """A field, or a value of an enum, that the Caffe named by `--caffe` or `--proto` lacks and others have.
 
-    **In Caffe** BVLC 1.0's protobuf parser aborts at it as at any unknown name. The forks in the message
-    read it.
+    **In Caffe** its protobuf parser aborts at it as at any unknown name. The Caffes in the message read it.
+    What `--caffe bvlc` (exactly BVLC 1.0) and `--proto FILE` refuse is certain; another fork is known as it
+    stood when its sources were read and may have moved on, so that its refusals are warnings.
 
-    **Instead** run the file with that fork (and without `--caffe bvlc`), or remove the field.
+    **Instead** run the file with a Caffe that has it and name that one, or remove the field.
     """
     return _of_kind(bound, "fork-field")
 
