@@ -23,6 +23,8 @@ _NAME, _BLOBS = {_NET_LAYER: 1, _NET_LAYERS: 4}, {_NET_LAYER: 7, _NET_LAYERS: 6}
 _LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
 
 _STATE_ITER, _STATE_STEP = 1, 4
+_GROUP, _GROUP_END = 3, 4
+_SIZES = {1: 8, 5: 4}
 
 _LFS_POINTER = b"version https://git-lfs"
 
@@ -81,7 +83,7 @@ def saved_state(path: Path) -> tuple[int, int]:
     """
     iteration = step = 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for number, value, end in _fields(data, 0, len(data)):
+        for number, value, end in _fields(data, 0, len(data), whole=True):
             if number == _STATE_ITER and end < 0:
                 iteration = value
             elif number == _STATE_STEP and end < 0:
@@ -124,7 +126,7 @@ def _hdf5_layer(name: str, group: Tree) -> SavedLayer:
 
 
 def _layers(data: mmap.mmap) -> Iterator[SavedLayer]:
-    for number, start, end in _fields(data, 0, len(data)):
+    for number, start, end in _fields(data, 0, len(data), whole=True):
         if end >= 0 and number in _NAME:
             name, blobs = b"", []
             for inner, at, stop in _fields(data, start, end):
@@ -172,26 +174,61 @@ def _finite(numbers: bytes, code: str) -> bool:
     return math.isfinite(sum(values))
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[Chunk]:
+def _fields(data: mmap.mmap, at: int, end: int, whole: bool = False) -> Iterator[Chunk]:
+    """The fields of a message. The end of a group that nobody began, or a 0, ends the `whole` file without a
+    word: so a text file that begins with `layer` reads as an empty net.
+    """
     while at < end:
         tag, at = _varint(data, at, end)
         number, kind = tag >> 3, tag & 7
+        if tag == 0 or kind == _GROUP_END:
+            if whole:
+                return
+            raise NotAModelError
         if number == 0:
             raise NotAModelError
+        if kind == _GROUP:
+            at = _after_group(data, at, end, number)
+            continue
         if kind == 0:
             value, at = _varint(data, at, end)
             yield number, value, -1
             continue
         if kind == 2:
             size, at = _varint(data, at, end)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
+        elif kind in _SIZES:
+            size = _SIZES[kind]
         else:
             raise NotAModelError
         if size > end - at:
             raise NotAModelError
         yield number, at, at + size
         at += size
+
+
+def _after_group(data: mmap.mmap, at: int, end: int, number: int) -> int:
+    """Where a group ends that began before `at`."""
+    open_groups = [number]
+    while open_groups:
+        tag, at = _varint(data, at, end)
+        number, kind = tag >> 3, tag & 7
+        if kind == _GROUP:
+            open_groups.append(number)
+        elif kind == _GROUP_END:
+            if open_groups.pop() != number:
+                raise NotAModelError
+        elif kind == 0:
+            _, at = _varint(data, at, end)
+        elif kind in _SIZES:
+            at += _SIZES[kind]
+        elif kind == 2:
+            size, at = _varint(data, at, end)
+            at += size
+        else:
+            raise NotAModelError
+        if at > end:
+            raise NotAModelError
+    return at
 
 
 def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.caffemodel import NotAModelError, SavedLayer, saved_layers
 from nanlint.caffe.model import count, same_shape
 from nanlint.findings import Effect, Problem, Related
-from nanlint.rules.registry import ERROR, INFO, finding, rule
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Solver
@@ -28,8 +28,7 @@ def empty_weights_name(solver: Solver) -> Iterator[Problem]:
         if any(not name.strip() for name in names.split(",")):
             yield finding(
                 solver.at(f"weights[{index}]"),
-                f'`weights: "{names}"` holds an empty file name, which Caffe cannot open; remove the comma '
-                "too many",
+                f'`weights: "{names}"` holds an empty file name, which Caffe cannot open; remove the comma too many',
             )
 
 
@@ -82,7 +81,7 @@ def weights_do_not_fit(solver: Solver) -> Iterator[Problem]:
     **Instead** rename the layer in the net, so that it starts from its fillers; or mend its sizes.
     """
     for route, name in _weight_files(solver):
-        for saved in _readable(solver, name):
+        for saved in _readable(solver, name) or ():
             for net in solver.nets:
                 layer = next((one for one in net.layers if one.name == saved.name), None)
                 wrong = _misfit(layer, saved) if layer is not None else None
@@ -96,6 +95,29 @@ def weights_do_not_fit(solver: Solver) -> Iterator[Problem]:
                     )
 
 
+@rule("SOL021", "weights-load-nothing", WARNING, effect=Effect.NONE)
+def weights_load_nothing(solver: Solver) -> Iterator[Problem]:
+    """No layer of a weights file has the name of a layer of the net, so nothing is loaded.
+
+    **In Caffe** saved layers that the net does not have are passed over (net.cpp, CopyTrainedLayersFrom), and so is
+    an empty file. A text net that begins with `layer` reads as an empty binary one. Training starts from the
+    fillers, and nothing says so.
+
+    **Instead** name the weights of this net, or give the layers that shall be loaded the names of the saved ones.
+    """
+    nets = [net for net in solver.nets if not net.refused]
+    names = {layer.name for net in nets for layer in net.layers}
+    for route, name in _weight_files(solver):
+        layers = _readable(solver, name)
+        if not nets or layers is None or any(saved.name in names for saved in layers):
+            continue
+        holds = f"layers named {', '.join(f'`{saved.name}`' for saved in layers[:3])}" if layers else "no layer"
+        yield finding(
+            solver.at(route),
+            f"`{name}` holds {holds}, none of which the net has, so nothing is loaded; name the weights of this net",
+        )
+
+
 @rule("SOL020", "non-finite-weights", ERROR, effect=Effect.NON_FINITE)
 def non_finite_weights(solver: Solver) -> Iterator[Problem]:
     """A weights file holds NaN or infinity in a layer that the net loads.
@@ -107,7 +129,7 @@ def non_finite_weights(solver: Solver) -> Iterator[Problem]:
     """
     net = solver.train_net
     for route, name in _weight_files(solver):
-        for saved in _readable(solver, name):
+        for saved in _readable(solver, name) or ():
             loaded = net is not None and any(layer.name == saved.name for layer in net.layers)
             if loaded and not all(blob.finite for blob in saved.blobs if blob):
                 yield finding(
@@ -131,14 +153,15 @@ def _found(solver: Solver, name: str) -> Path | None:
     return next((path for path in places if path.exists()), None)
 
 
-def _readable(solver: Solver, name: str) -> tuple[SavedLayer, ...]:
+def _readable(solver: Solver, name: str) -> tuple[SavedLayer, ...] | None:
+    """The layers of a weights file; None where it cannot be read here."""
     path = _found(solver, name)
     if path is None or path.is_dir():
-        return ()
+        return None
     try:
-        return saved_layers(path) or ()
+        return saved_layers(path)
     except (NotAModelError, OSError):
-        return ()
+        return None
 
 
 def _misfit(layer: Layer, saved: SavedLayer) -> str | None:

@@ -35,15 +35,13 @@ def test_an_infinite_number_is_seen(tmp_path: Path) -> None:
     assert [blob and blob.finite for blob in layers[0].blobs] == [False]
 
 
-@pytest.mark.parametrize(
-    "content", [b"\x89HDF\r\n\x1a\n" + bytes(80), b"version https://git-lfs.github.com/spec/v1\n"]
-)
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n" + bytes(80), b"version https://git-lfs.github.com/spec/v1\n"])
 def test_says_nothing_of_what_it_cannot_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m").write_bytes(content)
     assert saved_layers(tmp_path / "m") is None
 
 
-@pytest.mark.parametrize("content", [b"name: 'a'", b"\xa2\x06\x7f", b"\x00"])
+@pytest.mark.parametrize("content", [b"name: 'a'", b"\xa2\x06\x7f", b"\x07"])
 def test_what_protobuf_cannot_read_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(NotAModelError):
@@ -86,3 +84,20 @@ def test_a_damaged_hdf5_file_ends_in_no_other_error(shared: Path, tmp_path: Path
             saved_layers(path)
         except NotAModelError:
             continue
+
+
+@pytest.mark.parametrize("ending", [b"", b"\x00\xff", b"\x0cxyz", b"\xc3\x0c\xc4\x0c"])
+def test_an_end_that_nobody_began_ends_the_file(tmp_path: Path, ending: bytes) -> None:
+    net = new_net()
+    net.layer.add(name="a")
+    (tmp_path / "m").write_bytes(net.SerializeToString() + ending)
+    layers = saved_layers(tmp_path / "m")
+    assert layers is not None
+    assert [layer.name for layer in layers] == ["a"]
+
+
+@pytest.mark.parametrize("content", [b"\xc3\x0c", b"\xc3\x0c\xcc\x0c"])
+def test_a_group_that_does_not_end_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(NotAModelError):
+        saved_layers(tmp_path / "m")

@@ -109,13 +109,19 @@ def saved(*blobs: tuple[list[int], list[float]], name: str = "ip") -> bytes:
         (saved(([1, 1], [0.5, 0.5])), "error weights-do-not-fit"),
         (saved(([1, 1], [float("nan")])), "error non-finite-weights"),
         (saved(([1, 1], [0.5]))[:-2], "error unreadable-weights"),
-        (b'layer { name: "ip" }', "error unreadable-weights"),
+        (b'name: "ip"', "error unreadable-weights"),
     ],
 )
 def test_weights_against_the_net(tmp_path: Path, content: bytes, said: str | None) -> None:
     (tmp_path / "m.caffemodel").write_bytes(content)
     errors = {one for one in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"') if one.startswith("error")}
     assert errors == ({said} if said else set())
+
+
+@pytest.mark.parametrize("content", [b"", b'layer { name: "ip" }', saved(([1, 1], [0.5]), name="other")])
+def test_weights_of_another_net_are_not_loaded(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.caffemodel").write_bytes(content)
+    assert "warning weights-load-nothing" in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"')
 
 
 def test_weights_that_are_elsewhere_are_no_error(tmp_path: Path) -> None:
