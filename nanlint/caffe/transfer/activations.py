@@ -178,8 +178,10 @@ def elu_gradient(step: Step) -> list[Value]:
     def slope(low: float, high: float) -> Image:
         """(x > 0) + (alpha + y)(x <= 0)."""
         below, above, nan = top(low, high)
-        if nan == EVERYWHERE:
+        if nan == EVERYWHERE or below == math.inf:
+            # (alpha + inf) * 0
             return NOWHERE_FINITE
+        nan = SOMEWHERE if above == math.inf else nan
         inner = plus((below, above), (alpha, alpha))
         ends = ([inner[0], inner[1]] if not low > 0 else []) + ([1.0] if high > 0 else [])
         return spanned(ends, max(nan, inner[2]))
@@ -219,6 +221,8 @@ def swish_gradient(step: Step) -> list[Value]:
         if product[2] == EVERYWHERE or (math.isinf(beta) and (low > 0 or high < 0)):
             return NOWHERE_FINITE
         ends = [f32(part + share * (1 - part)) for part in product[:2] for share in s[:2]]
+        if low < high and all(end != end for end in ends):
+            return -math.inf, math.inf, SOMEWHERE
         return spanned(ends, max(s[2], y[2], product[2]))
 
     return [combine(step.grads[0], step.bottoms[0].map(slope), times)]

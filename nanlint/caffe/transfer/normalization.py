@@ -240,7 +240,7 @@ def mvn(step: Step) -> list[Value]:
         flat = elements == 1 or (x.constant is not None and exact_mean(x.constant, elements))
         if flat:
             return [constant(0.0, outputs)]
-        width = x.high - x.low
+        width = x.high - x.low + 1e-5 * max(abs(x.low), abs(x.high))
         return [Value(f32(-width), f32(width), known=x.known, count=outputs)]
     return [_normalised(x, f32(param.eps), elements).but(count=outputs)]
 
