@@ -119,7 +119,7 @@ class Value(NamedTuple):
     @property
     def surely_bad(self) -> bool:
         """Whether some element certainly is not finite."""
-        return self.surely(is_bad)
+        return not self.finite and self.surely(is_bad)
 
     def map(self, image: Map, *, of_nan: Interval | None = None, **more: Any) -> Value:
         """The value after a function of each element.

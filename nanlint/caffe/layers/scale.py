@@ -94,14 +94,14 @@ def _check_factor(layer: LayerSetup, axis: int, block: str, params: tuple[Param,
     assert start is not None
     route = "bottom[1]" if second else f"{block}.axis" if not layer.param.blobs else "blobs[0]"
     what = layer.bottom(1) if second else f"its blob ({shown(factor)})"
-    related = layer.origins(0, 1) if second else layer.origins(0)
+    ends = (0, 1) if second else (0,)
     if start + len(factor) > len(shape):
         raise layer.refuse(
             "shape-mismatch",
             route,
             f"`{layer.name}` applies {what} from axis {start} of {layer.bottom(0)} on, which goes past its "
             f"{len(shape)} axes, and Caffe aborts; write an earlier `axis`",
-            related=related,
+            related=layer.origins(*ends),
         )
     for i, (size, wanted) in enumerate(zip(factor, shape[start:], strict=False)):
         if size is not None and wanted is not None and size != wanted:
@@ -111,7 +111,7 @@ def _check_factor(layer: LayerSetup, axis: int, block: str, params: tuple[Param,
                 f"`{layer.name}` applies {what} from axis {start} of {layer.bottom(0)} on, but {size} meets "
                 f"{wanted} along axis {start + i}, and Caffe aborts (it repeats no size of 1); give them the "
                 "same size",
-                related=related,
+                related=layer.origins(*ends),
             )
     _check_elements(layer, shape, start, len(factor), block)
 
