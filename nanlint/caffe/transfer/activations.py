@@ -15,6 +15,7 @@ from nanlint.caffe.intervals import (
     Image,
     Map,
     exponential,
+    exponentials,
     increasing,
     magnitude,
     plus,
@@ -74,17 +75,21 @@ def tanh_gradient(step: Step) -> list[Value]:
     return [combine(step.grads[0], step.tops[0].map(_tanh_slope), times)]
 
 
-def _logistic_slope(low: float, high: float) -> Image:
-    """e / (e + 1) with e = exp(min(x, 50))."""
-    if low != low:
-        return NOWHERE_FINITE
-    first, second = (math.exp(min(x, 50.0)) for x in (low, high))
-    return f32(first / (first + 1)), f32(second / (second + 1)), NEVER
+def _capped_exponential(low: float, high: float) -> Image:
+    """exp(min(x, 50)), kBNLL_THRESHOLD."""
+    return exponentials(min(low, 50.0), min(high, 50.0)) if low == low else NOWHERE_FINITE
+
+
+def _one_over_one_more(low: float, high: float) -> Image:
+    return (f32(1 / (high + 1)), f32(1 / (low + 1)), NEVER) if low == low else NOWHERE_FINITE
 
 
 @backward("BNLL")
 def bnll_gradient(step: Step) -> list[Value]:
-    return [combine(step.grads[0], step.bottoms[0].map(_logistic_slope), times)]
+    """gradient * e / (e + 1), from left to right: the product can overflow (bnll_layer.cpp)."""
+    powers = step.bottoms[0].map(_capped_exponential)
+    raised_grad = combine(step.grads[0], powers, times)
+    return [combine(raised_grad, powers.map(_one_over_one_more), times)]
 
 
 def _sign(low: float, high: float) -> Image:

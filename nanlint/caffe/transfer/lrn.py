@@ -80,6 +80,8 @@ def lrn(step: Step) -> list[Value]:
     undecided = within and math.isinf(alpha) and x.constant in (None, 0)
     if x.low != x.low or param.local_size % 2 == 0 or undecided:
         return [all_nan(x) if x.low != x.low else anything(x.count)]
+    if x.may_be_bad:
+        return [Value(-math.inf, math.inf, True, x.known, x.count, found=(NAN,) if x.surely_nan else ())]
     if within and x.constant is not None and x.constant != 0:
         return [_within_constant(step, x, alpha, beta)]
     scale = lrn_scale(step)

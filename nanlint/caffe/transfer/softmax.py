@@ -61,4 +61,4 @@ def softmax_gradient(step: Step) -> list[Value]:
     if grad.surely_bad or step.tops[0].surely_nan or grad.low != grad.low:
         return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
     span = 2 * max(abs(grad.low), abs(grad.high))
-    return [Value(f32(-span), f32(span), grad.nan or step.tops[0].nan, grad.known, x.count)]
+    return [Value(f32(-span), f32(span), grad.may_be_bad or step.tops[0].nan, grad.known, x.count)]

@@ -62,7 +62,11 @@ def _sum_of(product: Image, terms: int, padded: bool) -> Interval:
     low, high = product[0] * terms, product[1] * terms
     if padded or terms == 0:
         low, high = min(low, 0.0), max(high, 0.0)
-    return low - abs(low) * terms * ROUNDING, high + abs(high) * terms * ROUNDING
+    slack = terms * ROUNDING
+    return (
+        low - abs(low) * slack if math.isfinite(low) else low,
+        high + abs(high) * slack if math.isfinite(high) else high,
+    )
 
 
 def _narrowed(bounds: Interval, x: Value, weights: Value, terms: int, outputs: int | None) -> Interval:
