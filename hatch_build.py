@@ -32,6 +32,8 @@ class SchemaBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
         compile_schema(root / "proto", root / "nanlint" / "schema")
+        if self.target_name == "wheel" and version != "editable":
+            build_data["force_include"][str(root / "examples")] = "nanlint/examples"
 
 
 def compile_schema(source: Path, target: Path) -> None:
