@@ -54,8 +54,12 @@ def include_and_exclude(origin: Origin, param: LayerParameter) -> Problem:
 
 
 def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
-    """One problem for each name that is read and made by no earlier layer (InsertSplits), with all its
-    readers."""
+    """One problem for each name that is read and made by no earlier layer (InsertSplits), with its readers.
+
+    Quiet where a brace is missing: layers may then stand inside one another, with their tops out of sight.
+    """
+    if any(problem.kind == "unclosed-block" for problem in net.bound.problems):
+        return
     readers: dict[str, list[tuple[Layer, int]]] = {}
     for index, bottom in plan.unknown:
         layer = net.layers[index]

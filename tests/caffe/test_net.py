@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from nanlint.caffe.model import TEST, TRAIN
+from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
+from nanlint.caffe.state import state_in
+from nanlint.caffe.upgrade import upgrade_net
 from nanlint.findings import Severity
+from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
-from tests.caffe.one_net import LOSS, data, inner_product, kinds, layer, net
+from nanlint.text.parser import parse
+from nanlint.text.source import Source
+from tests.caffe.one_net import LOSS, PINNED, data, inner_product, kinds, layer, net
 
 XY = data("2 3", "2")
 IP = inner_product("x", "h")
@@ -32,9 +38,7 @@ def test_layers_get_blobs_shapes_and_parameters() -> None:
 
 def test_a_net_is_filtered_by_its_phase() -> None:
     text = (
-        XY
-        + layer("Power", "x", "a", "include { phase: TRAIN }")
-        + layer("Exp", "x", "b", "exclude { phase: TRAIN }")
+        XY + layer("Power", "x", "a", "include { phase: TRAIN }") + layer("Exp", "x", "b", "exclude { phase: TRAIN }")
     )
     assert [one.type for one in net(text, TRAIN).layers] == ["Input", "Power"]
     assert [one.type for one in net(text, TEST).layers] == ["Input", "Exp"]
@@ -164,3 +168,12 @@ def test_inputs_without_a_shape_do_not_exist() -> None:
 def test_a_phase_of_a_layer_is_no_rule_but_changes_the_layer() -> None:
     built = net(XY + layer("Dropout", "x", "a", "phase: TEST"))
     assert built.layers[1].phase == TEST
+
+
+def test_a_forgotten_brace_is_not_taken_for_unknown_bottoms() -> None:
+    text = XY + IP.rstrip()[:-1] + LOSS
+    bound = bind(parse(Source("net.prototxt", text)), "NetParameter", Dialect.BVLC)
+    assert "unclosed-block" in {problem.kind for problem in bound.problems}
+    upgraded = upgrade_net(bound)
+    built = build(bound, upgraded, state_in(TRAIN, upgraded.param.state), PINNED)
+    assert "unknown-bottom" not in kinds(built)
