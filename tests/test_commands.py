@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import pytest
 
-from nanlint.__main__ import main
+from nanlint.__main__ import run
 from tests.conftest import PROJECT
 
 BAD = """net: "net.prototxt"
@@ -71,7 +71,7 @@ def nanlint(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
             for name, value in environment.items():
                 patched.setenv(name, value)
             with pytest.raises(SystemExit) as left:
-                main()
+                run()
         status = left.value.code
         return Done(status if isinstance(status, int) else 0, *capsys.readouterr())
 
