@@ -10,17 +10,13 @@ from tests.report.conftest import place
 
 def test_concise(report: Report) -> None:
     first, second = concise.lines(report)
-    assert first.startswith(
-        "net.prototxt:8:5: error[POOL001] `stride: 5` leaves the last window of `pool1` empty"
-    )
+    assert first.startswith("net.prototxt:8:5: error[POOL001] `stride: 5` leaves the last window of `pool1` empty")
     assert second.startswith('solver.prototxt:1:1: warning[LR001] `lr_policy: "poly"` without `max_iter`')
 
 
 def test_github(report: Report) -> None:
     (first, _), (second, _) = (line.removeprefix("::").split("::", 1) for line in github.lines(report))
-    assert first == (
-        "error file=net.prototxt,line=8,endLine=8,title=POOL001 empty-pooling-window,col=5,endColumn=14"
-    )
+    assert first == ("error file=net.prototxt,line=8,endLine=8,title=POOL001 empty-pooling-window,col=5,endColumn=14")
     assert second == (
         "warning file=solver.prototxt,line=1,endLine=1,title=LR001 poly-without-max-iter,col=1,endColumn=18"
     )

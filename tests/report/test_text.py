@@ -14,9 +14,7 @@ def shown(report: Report, width: int = 100) -> str:
 
 
 def finding(where: Place, *related: Related) -> Report:
-    one = Finding(
-        "XX001", "some-rule", Severity.WARNING, Effect.NONE, "something is odd", where, related=related
-    )
+    one = Finding("XX001", "some-rule", Severity.WARNING, Effect.NONE, "something is odd", where, related=related)
     return Report((one,), (where.source.path,))
 
 
@@ -57,11 +55,7 @@ def test_long_messages_wrap_between_words(report: Report) -> None:
 def test_another_file_stands_under_its_own_path() -> None:
     other = place("max_iter", Source("solver.prototxt", "max_iter: 3\n"))
     lines = shown(finding(place("stride: 5"), Related("runs 3 iterations", other)))
-    assert (
-        lines.index("stride: 5")
-        < lines.index("::: solver.prototxt")
-        < lines.index("-------- runs 3 iterations")
-    )
+    assert lines.index("stride: 5") < lines.index("::: solver.prototxt") < lines.index("-------- runs 3 iterations")
 
 
 def test_a_line_between_two_marked_ones_is_shown() -> None:
