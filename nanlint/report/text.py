@@ -13,12 +13,16 @@ _LEAST_WIDTH = 50
 
 
 def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    """The findings with a blank line after each, and a summary; `width` columns wide where words allow it."""
+    """The findings with a blank line after each, and a summary of the files, if any could be read.
+
+    `width` columns wide where words allow it.
+    """
     width = max(width, _LEAST_WIDTH)
     for finding in report.findings:
         yield from _finding(finding, width, paint)
         yield ""
-    yield summary(report, paint)
+    if report.files:
+        yield summary(report, paint)
 
 
 def summary(report: Report, paint: Paint) -> str:
