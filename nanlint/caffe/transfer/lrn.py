@@ -107,7 +107,9 @@ def _surely_born(step: Step, x: Value, scale: Interval, beta: float) -> list[Int
         if nan == EVERYWHERE or low == math.inf:
             found.append(NAN if nan == EVERYWHERE else (math.inf, math.inf))
     zero_over_zero = scale[0] == 0 == scale[1] and x.surely(is_zero)
-    if beta > 0 and (zero_over_zero or (across and f32(param.k) == 0 and _zero_window(step, x))):
+    base = f32(param.k) if across else 1.0
+    undefined = (base == 0 and beta > 0) or raised(-beta)(base, base)[2] == EVERYWHERE
+    if (beta > 0 and zero_over_zero) or (across and undefined and _zero_window(step, x)):
         found.append(NAN)
     if across and _running_sum_lost(step):
         found.append(NAN)

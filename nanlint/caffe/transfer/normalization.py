@@ -90,7 +90,7 @@ def batch_norm(step: Step) -> list[Value]:
         return [_with_stored(step, x, eps)]
     if x.may_be_bad:
         return [all_nan(x)] if x.surely_infinite else [_perhaps_nan(x)]
-    return [_with_own(step, x, eps, region(step))]
+    return [_with_own(x, eps, region(step))]
 
 
 def _perhaps_nan(x: Value) -> Value:
@@ -137,7 +137,7 @@ def _with_stored(step: Step, x: Value, eps: float) -> Value:
     return combine(centred, root, quotient)
 
 
-def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
+def _with_own(x: Value, eps: float, elements: int | None) -> Value:
     """(x - mean) / sqrt(variance + eps), mean and variance of the batch."""
     if elements == 1 or (x.constant is not None and exact_mean(x.constant, elements)):
         return _flat(x, eps)
@@ -149,15 +149,11 @@ def _with_own(step: Step, x: Value, eps: float, elements: int | None) -> Value:
     if x.high - x.low > 1e18:
         # the variance overflows, or nothing is known of it
         return Value(-reach, reach, eps <= 0, x.known, x.count)
-    spread = (x.high - x.low) / 2
-    largest_variance = spread * spread
-    if x.known and largest_variance + eps < 0:
+    if x.known and mean_square(x)[1] + eps < 0:
         return all_nan(x)
-    if eps < 0:
-        if x.known and mean_square(x)[1] + eps < 0:
-            return all_nan(x)
+    if eps < 0 and not least_variance(x, elements) + eps > 0:
         return Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)
-    if eps > 0:
+    if eps != 0:
         return _centred(x, eps, reach, elements)
     if varies(x, elements):
         return Value(-reach, reach, False, True, x.count, found=((-reach, -TINY), (TINY, reach)))
@@ -168,15 +164,32 @@ def _centred(x: Value, eps: float, reach: float, elements: int | None) -> Value:
     """The mean of the tops is 0, so that there are elements on both sides of it, but for rounding."""
     if not x.known:
         return Value(f32(-reach), f32(reach), known=False, count=x.count)
-    limit = f32(min(reach, (x.high - x.low) / math.sqrt(eps)))
-    noise = max(abs(x.low), abs(x.high)) * 1e-5 / math.sqrt(eps)
+    variance = least_variance(x, elements)
+    if eps < 0:
+        reach *= math.sqrt(variance / (variance + eps))
+    limit = f32(min(reach, (x.high - x.low) / math.sqrt(variance + eps)))
+    noise = max(abs(x.low), abs(x.high)) * 1e-5 / math.sqrt(variance + eps)
     found: tuple[Interval, ...] = ((-limit, noise), (-noise, limit)) if noise < limit else ()
     if varies(x, elements):
         # mean square q and |y| <= reach: the positive ones alone average q / 2 reach
-        variance = mean_square(x)[0]
-        least = max(TINY, variance / (variance + eps) / (2 * reach)) if variance else TINY
+        least = max(TINY, min(1.0, variance / (variance + eps)) / (2 * reach))
         found = ((-limit, -least), (least, limit))
     return Value(-limit, limit, False, True, x.count, found=found)
+
+
+def least_variance(x: Value, elements: int | None) -> float:
+    """A variance that every region of `elements` surely exceeds: its numbers do not all lie close together."""
+    if not varies(x, elements) or not elements or not x.count:
+        return 0.0
+    for halvings in range(1, 8):
+        width = (x.high - x.low) / 2**halvings
+        densest = max(
+            math.fsum(p.chance for p in x.parts if p.low <= part.high + width and p.high >= part.low)
+            for part in x.parts
+        )
+        if x.count * densest ** (elements - 1) < DOUBT:
+            return float(width * width / (2 * elements))
+    return 0.0
 
 
 def mean_square(x: Value) -> Interval:
