@@ -109,6 +109,7 @@ class _Builder:
         self.add_tops(layer, step, node)
         if layer.spec is not None:
             self.set_up(layer, layer.spec, step, node)
+            wiring.forget_missing_inputs(layer)
         else:
             self.guess_opaque(layer, step, node)
         node.propagate_down = propagate_down

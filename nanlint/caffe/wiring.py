@@ -123,6 +123,16 @@ def wrong_propagate_down(layer: Layer) -> Problem:
     )
 
 
+def forget_missing_inputs(layer: Layer) -> None:
+    """Leave the shape open of a net's input that has been given none: what is read in its place is chance."""
+    if layer.type != "Input" or layer.index:
+        return
+    for problem in layer.net.found("missing-input-shape"):
+        for top in layer.tops:
+            if layer.at(f"top[{top.top_index}]").span == problem.place.span:
+                top.shape = None
+
+
 # tops
 
 
