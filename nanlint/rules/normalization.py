@@ -93,6 +93,8 @@ def unsafe_eps(layer: Layer) -> Iterator[Problem]:
     **Instead** leave `eps` out.
     """
     message = "batch_norm_param" if layer.type == "BatchNorm" else "mvn_param"
+    if layer.param.batch_norm_param.scale_bias:  # NVIDIA's Caffe, which takes at least 1e-5
+        return
     eps = f32(getattr(layer.param, message).eps)
     divides = layer.type == "BatchNorm" or layer.param.mvn_param.normalize_variance
     if eps > 0 or eps != eps or not divides or layer.refused or not layer.tops:

@@ -8,7 +8,7 @@ from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Shape, 
 from nanlint.caffe.layers.sizes import LEGACY_AXES, LegacyShape, legacy_shape
 
 if TYPE_CHECKING:
-    from nanlint.schema.caffe_pb2 import PriorBoxParameter
+    from nanlint.schema.caffe_pb2 import MultiBoxLossParameter, PriorBoxParameter
 
 BOX = 4
 DETECTION = 7
@@ -127,6 +127,7 @@ class MultiBoxLoss(LayerType):
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.multibox_loss_param
+        _needs_classes(layer, param)
         if len(layer.bottoms) == 4 and param.HasField("num_classes"):
             _match_priors(layer, param.num_classes, 1 if param.share_location else param.num_classes)
         return Blobs(((),) * len(layer.top_names))
@@ -194,12 +195,44 @@ def _match_priors(layer: LayerSetup, classes: int, locations: int) -> None:
         (0, location[1], locations * BOX, "location numbers"),
         (1, confidence[1], classes, "confidences"),
     ):
-        if found is not None and found != priors * each:
-            raise layer.refuse(
-                "shape-mismatch",
-                f"bottom[{index}]",
-                f"`{layer.name}` has {priors} prior boxes in {layer.bottom(PRIOR_BOTTOM)}, so it wants "
-                f"{priors} x {each} = {priors * each} {what}, but {layer.bottom(index)} has {found}, and "
-                "Caffe aborts; make as many boxes a place in the convolutions as in the `PriorBox` layers",
-                related=layer.origins(index, PRIOR_BOTTOM),
+        if found is None or found == priors * each:
+            continue
+        remedy = "make as many boxes a place in the convolutions as in the `PriorBox` layers"
+        if index == 1 and priors and found % priors == 0:
+            remedy = (
+                f"the convolutions score {found // priors} classes: write `num_classes: {found // priors}`, or "
+                f"give them {each} outputs for each box"
             )
+        raise layer.refuse(
+            "shape-mismatch",
+            f"bottom[{index}]",
+            f"`{layer.name}` has {priors} prior boxes in {layer.bottom(PRIOR_BOTTOM)}, so it wants "
+            f"{priors} x {each} = {priors * each} {what}, but {layer.bottom(index)} has {found}, and "
+            f"Caffe aborts; {remedy}",
+            related=layer.origins(index, PRIOR_BOTTOM),
+        )
+
+
+def _needs_classes(layer: LayerSetup, param: MultiBoxLossParameter) -> None:
+    """Refusal unless there are classes, and the background is one of them."""
+    route = "multibox_loss_param.num_classes"
+    if not param.HasField("num_classes"):
+        raise layer.refuse(
+            "missing-field",
+            "multibox_loss_param",
+            f"`{layer.name}` has no `num_classes`, and Caffe aborts; write how many classes there are, with the "
+            "background",
+        )
+    if param.num_classes == 0:
+        raise layer.refuse(
+            "value-out-of-range",
+            route,
+            f"`num_classes: 0` of `{layer.name}`, and Caffe aborts; count the background as a class",
+        )
+    if param.conf_loss_type == param.SOFTMAX and param.background_label_id >= param.num_classes:
+        raise layer.refuse(
+            "value-out-of-range",
+            "multibox_loss_param.background_label_id",
+            f"`background_label_id: {param.background_label_id}` of `{layer.name}` is none of its "
+            f"{param.num_classes} classes (from 0), and Caffe aborts; write the label of the background, such as 0",
+        )

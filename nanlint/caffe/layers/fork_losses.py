@@ -47,7 +47,22 @@ class SmoothL1Loss(ForkLoss):
 
 
 class FocalLoss(ForkLoss):
-    """As SoftmaxWithLoss, with easy examples weighted down."""
+    """As SoftmaxWithLoss, with easy examples weighted down (focal_loss_layer.cpp: gamma >= 0, alpha > 0)."""
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        param = layer.param.focal_loss_param
+        for field, fails, least in (
+            ("gamma", not param.gamma >= 0, "0 or more, such as 2"),
+            ("alpha", not param.alpha > 0, "more than 0, such as 0.25"),
+        ):
+            if fails:
+                raise layer.refuse(
+                    "value-out-of-range",
+                    f"focal_loss_param.{field}",
+                    f"`{field}: {getattr(param, field):g}` of `{layer.name}` is out of range, and Caffe aborts; "
+                    f"write {least}",
+                )
+        return super().setup(layer)
 
 
 class CenterLoss(ForkLoss):

@@ -1,0 +1,120 @@
+"""Detectors of forks: regions on the wrong scale, classes that disagree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from nanlint.findings import Effect, Problem, Related
+from nanlint.rules.loss import class_count
+from nanlint.rules.proof import spelled
+from nanlint.rules.registry import WARNING, finding, rule
+
+if TYPE_CHECKING:
+    from nanlint.caffe.model import Blob, Layer, Net
+
+# layers whose tops have as many rows and columns as their bottoms
+_SAME_SIZE = frozenset(
+    """ AbsVal BatchNorm Bias BN BNLL Clip Concat CReLU Dropout Eltwise ELU Exp Log LRN MVN Normalize Power PReLU
+    ReLU ReLU6 Scale Sigmoid Softmax SpatialDropout Split Swish TanH Threshold ShuffleChannel """.split()
+)
+_CONVOLUTIONS = ("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution")
+TOLERANCE = 0.05
+
+
+@rule("DET001", "region-scale", WARNING, effect=Effect.NONE, layers=("ROIPooling", "PSROIPooling"))
+def region_scale(layer: Layer) -> Iterator[Problem]:
+    """Regions are pooled at the wrong place: `spatial_scale` is not 1 / the product of the strides below.
+
+    **In Caffe** regions are given in pixels of the image and multiplied by `spatial_scale` to find them on
+    the map (roi_pooling_layer.cpp of Fast R-CNN, psroi_pooling_layer.cpp of R-FCN), and nothing compares it
+    with the map. A region beyond the map is pooled as 0 and has no gradient.
+
+    **Instead** write 1 divided by the product of all strides from the image to the bottom: 0.0625 for 16.
+    """
+    if layer.spec is None or not layer.bottoms:
+        return
+    message = "roi_pooling_param" if layer.type == "ROIPooling" else "psroi_pooling_param"
+    param = getattr(layer.param, message)
+    stride = _strides(layer.net).get(layer.bottoms[0])
+    if stride is None or (layer.type == "ROIPooling" and (param.pooled_l or param.spatial_scale_xy != 1)):
+        return
+    scale = param.spatial_scale
+    if abs(scale * stride - 1) <= TOLERANCE:
+        return
+    written = (
+        f"`spatial_scale: {spelled(scale)}`"
+        if param.HasField("spatial_scale")
+        else (f"missing `spatial_scale` ({spelled(scale)})")
+    )
+    says = (
+        f"says that the image is {spelled(1 / scale)} times as large as" if scale > 0 else "puts every region at 0 of"
+    )
+    yield finding(
+        layer.at(f"{message}.spatial_scale"),
+        f"{written} of `{layer.name}` {says} `{layer.bottoms[0].name}`, but the strides below multiply to "
+        f"{spelled(stride)}, so regions are pooled at the wrong place; write `spatial_scale: {spelled(1 / stride)}`",
+        related=[Related(f"`{layer.bottoms[0].name}` is made here", layer.bottoms[0].made_at)],
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+@rule("DET002", "fewer-scores-than-classes", WARNING, effect=Effect.MEMORY_ERROR, layers=("SoftmaxWithLoss",))
+def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
+    """A Python layer makes labels of more classes than the classifier has scores.
+
+    **In Caffe** the labels of Faster R-CNN's data and proposal layers run from 0 to the `num_classes` of their
+    `param_str` - 1, and SoftmaxWithLoss does not check them: it reads and writes outside the scores
+    (softmax_loss_layer.cpp), which ends in NaN.
+
+    **Instead** give the scores as many outputs as `num_classes`, background included, and 4 times as many to
+    the boxes.
+    """
+    if layer.spec is None or len(layer.bottoms) < 2 or layer.bottoms[1].producer.type != "Python":
+        return
+    maker = layer.bottoms[1].producer
+    written = re.search(r"num_classes\W+(\d+)", maker.param.python_param.param_str)
+    classes = class_count(layer)
+    if written is None or classes is None or int(written[1]) <= classes:
+        return
+    yield finding(
+        maker.at("python_param.param_str"),
+        f"`num_classes` of `{maker.name}` is {written[1]}, so `{layer.bottoms[1].name}` has labels up to "
+        f"{int(written[1]) - 1}, but `{layer.bottoms[0].name}` has scores for {classes} classes: `{layer.name}` reads "
+        f"and writes outside them; write `num_output: {written[1]}`, or the right `num_classes`",
+        related=[Related(f"the {classes} scores come from here", layer.bottoms[0].producer.at())],
+        layer=maker.name,
+        phase=layer.net.phase,
+    )
+
+
+@lru_cache(maxsize=4)
+def _strides(net: Net) -> dict[Blob, float | None]:
+    """How many pixels of the image one step on a blob is, by blob; None where it is not known."""
+    found: dict[Blob, float | None] = {}
+    for layer in net.layers:
+        step = _step(layer)
+        below = {found.get(blob) for blob in layer.bottoms} if layer.bottoms else {1.0}
+        base = below.pop() if len(below) == 1 else None
+        value = None if base is None or step is None else base * step
+        found.update((blob, value) for blob in layer.tops)
+    return found
+
+
+def _step(layer: Layer) -> float | None:
+    """By how much a layer makes the map smaller in both directions; None where it is not known."""
+    if not layer.bottoms or layer.type in _SAME_SIZE:
+        return 1.0
+    if layer.type in (*_CONVOLUTIONS, "Deconvolution"):
+        param = layer.param.convolution_param
+        strides = {param.stride_h, param.stride_w} if param.HasField("stride_h") else set(param.stride) or {1}
+        step = strides.pop() if len(strides) == 1 else 0
+        return (1 / step if layer.type == "Deconvolution" else float(step)) if step else None
+    pooling = layer.param.pooling_param
+    if layer.type == "Pooling" and not pooling.global_pooling:
+        strides = {pooling.stride_h, pooling.stride_w} if pooling.HasField("stride_h") else {pooling.stride}
+        return float(strides.pop()) if len(strides) == 1 else None
+    return None
