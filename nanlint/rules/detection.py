@@ -34,7 +34,7 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
 
     **Instead** write 1 divided by the product of all strides from the image to the bottom: 0.0625 for 16.
     """
-    if layer.spec is None or not layer.bottoms:
+    if layer.spec is None or layer.refused or not layer.bottoms:
         return
     message = "roi_pooling_param" if layer.type == "ROIPooling" else "psroi_pooling_param"
     param = getattr(layer.param, message)
@@ -73,7 +73,7 @@ def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
     **Instead** give the scores as many outputs as `num_classes`, background included, and 4 times as many to
     the boxes.
     """
-    if layer.spec is None or len(layer.bottoms) < 2 or layer.bottoms[1].producer.type != "Python":
+    if layer.refused or len(layer.bottoms) < 2 or layer.bottoms[1].producer.type != "Python":
         return
     maker = layer.bottoms[1].producer
     written = re.search(r"num_classes\W+(\d+)", maker.param.python_param.param_str)
@@ -97,7 +97,7 @@ def _strides(net: Net) -> dict[Blob, float | None]:
     found: dict[Blob, float | None] = {}
     for layer in net.layers:
         step = _step(layer)
-        below = {found.get(blob) for blob in layer.bottoms} if layer.bottoms else {1.0}
+        below = {found.get(blob) for blob in layer.bottoms} if layer.param.bottom else {1.0}
         base = below.pop() if len(below) == 1 else None
         value = None if base is None or step is None else base * step
         found.update((blob, value) for blob in layer.tops)
@@ -106,7 +106,7 @@ def _strides(net: Net) -> dict[Blob, float | None]:
 
 def _step(layer: Layer) -> float | None:
     """By how much a layer makes the map smaller in both directions; None where it is not known."""
-    if not layer.bottoms or layer.type in _SAME_SIZE:
+    if not layer.param.bottom or layer.type in _SAME_SIZE:
         return 1.0
     if layer.type in (*_CONVOLUTIONS, "Deconvolution"):
         param = layer.param.convolution_param

@@ -35,7 +35,7 @@ def norm_without_eps(layer: Layer) -> Iterator[Problem]:
 
     **Instead** leave `eps` out: 1e-10 in Normalize, 1e-5 in BN.
     """
-    if layer.spec is None or not layer.bottoms:
+    if layer.spec is None or layer.refused or not layer.bottoms:
         return
     if layer.type == "BN":
         message, zero = "bn_param", "a channel that is constant"
@@ -210,7 +210,7 @@ def center_loss_classes(layer: Layer) -> Iterator[Problem]:
 
     **Instead** write the number of classes as `num_output`.
     """
-    if layer.spec is None or len(layer.bottoms) < 2:
+    if layer.spec is None or layer.refused or len(layer.bottoms) < 2:
         return
     centers = layer.param.center_loss_param.num_output
     for other, index in layer.bottoms[1].consumers:
@@ -241,10 +241,10 @@ def class_weights(layer: Layer) -> Iterator[Problem]:
     **Instead** write one positive `class_weighting` for each class, such as median frequency balancing gives.
     """
     loss = layer.param.loss_param
-    if layer.spec is None or not layer.net.foreign or not loss.weight_by_label_freqs:
+    if layer.refused or not layer.net.foreign or not loss.weight_by_label_freqs:
         return
     weights = list(loss.class_weighting)
-    classes = class_count(layer) if len(layer.bottoms) > 1 else None
+    classes = _scores(layer) if len(layer.bottoms) > 1 else None
     route, effect = "loss_param.class_weighting[0]", Effect.DIVERGENCE
     negative = next((i for i, weight in enumerate(weights) if weight < 0), None)
     if classes is not None and len(weights) != classes:
@@ -295,6 +295,14 @@ def all_labels_ignored(layer: Layer) -> Iterator[Problem]:
         layer=layer.name,
         phase=layer.net.phase,
     )
+
+
+def _scores(layer: Layer) -> int | None:
+    """How many classes a classifier scores, by what makes the scores where their shape is unknown."""
+    maker = layer.bottoms[0].producer
+    if layer.bottoms[0].shape is None and maker.type == "Convolution" and maker.param.convolution_param.axis == 1:
+        return int(maker.param.convolution_param.num_output)
+    return class_count(layer)
 
 
 def _forks_of(bound: Bound) -> frozenset[str]:

@@ -76,7 +76,7 @@ def _outside(label: float, classes: int) -> bool:
 def class_count(layer: Layer) -> int | None:
     """How many classes a classifier's first bottom has; None if unknown."""
     shape = layer.bottoms[0].shape
-    if not shape or None in shape:
+    if not shape:
         return None
     if layer.type in ("HingeLoss", "MultinomialLogisticLoss"):
         number = size(layer.bottoms[0])
