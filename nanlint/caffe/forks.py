@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from nanlint.caffe.layer_types import BVLC_TYPES
@@ -45,6 +46,7 @@ def every_caffe() -> Forks:
     return every_fork() | {BVLC}
 
 
+@lru_cache(maxsize=16)
 def needs(bound: Bound) -> tuple[Need, ...]:
     """What a file uses and some known Caffe lacks, in the order of the text."""
     found: dict[str, Need] = {}
@@ -112,13 +114,14 @@ def _used(message: Message, route: str, seen: set[str]) -> Iterator[_Use]:
                 yield name_of(chosen), f"`{field.name}: {chosen.name}`", inner, _who(chosen), True
 
 
+@cache
 def _who(declared: FieldDescriptor | EnumValueDescriptor) -> Forks:
     who = readers(declared)
     return who | {BVLC} if declared.number < FIRST_FORK_NUMBER else who
 
 
 def _is_list(value: object) -> bool:
-    return not isinstance(value, (str, bytes)) and hasattr(value, "__len__") and hasattr(value, "append")
+    return not isinstance(value, (str, bytes, int, float)) and hasattr(value, "append")
 
 
 def _layers(message: Message) -> Iterable[Any]:

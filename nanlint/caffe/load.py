@@ -11,7 +11,7 @@ from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver, ends_setup
 from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
 from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources, stops_before
-from nanlint.caffe.state import state_in
+from nanlint.caffe.state import phase_matters, state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_layers, upgrade_net
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.schema.bind import bind
@@ -97,14 +97,32 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
 def load_net(path: str, options: Options | None = None, files: Files | None = None) -> list[Net]:
     """The TRAIN net and the TEST net of a file. Raises OSError if it cannot be read."""
     options, files = options or Options(), files or Files()
-    bound = files.bound(path, NET, options)
-    upgraded = files.upgraded(bound)
-    nets = [build(bound, upgraded, state_in(phase, upgraded.param.state), options) for phase in (TRAIN, TEST)]
+    nets = [_net_in(phase, path, options, files) for phase in (TRAIN, TEST)]
     for net, other in (nets, nets[::-1]):
         if net.refused and not other.refused:
             doubt_phase(net)
     mark_first(nets)
     return nets
+
+
+def load_distinct_nets(path: str, options: Options, files: Files) -> list[Net]:
+    """As `load_net`, but the TRAIN net alone where the TEST net is the same except for its name."""
+    if phase_matters(files.upgraded(files.bound(path, NET, options)).layers):
+        return load_net(path, options, files)
+    nets = [_net_in(TRAIN, path, options, files)]
+    mark_first(nets)
+    return nets
+
+
+def load_test_net(path: str, options: Options, files: Files) -> Net:
+    """The TEST net that `load_distinct_nets` leaves out. Raises OSError if the file cannot be read."""
+    return _net_in(TEST, path, options, files)
+
+
+def _net_in(phase: str, path: str, options: Options, files: Files) -> Net:
+    bound = files.bound(path, NET, options)
+    upgraded = files.upgraded(bound)
+    return build(bound, upgraded, state_in(phase, upgraded.param.state), options)
 
 
 def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:

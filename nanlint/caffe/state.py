@@ -3,12 +3,14 @@ StateMeetsRule)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.schema.descriptors import message_class
 
 if TYPE_CHECKING:
+    from nanlint.caffe.upgrade import OriginalLayer
     from nanlint.schema.caffe_pb2 import LayerParameter, NetState, NetStateRule
 
 PHASES = (TRAIN, TEST)
@@ -32,6 +34,22 @@ def keeps(state: NetState, layer: LayerParameter) -> bool:
     if layer.include:
         return any(meets(state, rule) for rule in layer.include)
     return not any(meets(state, rule) for rule in layer.exclude)
+
+
+def phase_matters(layers: Iterable[OriginalLayer]) -> bool:
+    """Whether the TRAIN net and the TEST net can differ in more than their name.
+
+    They do by rules, by a layer's own `phase`, by Dropout, and by BatchNorm unless `use_global_stats` is
+    written (dropout_layer.cpp, batch_norm_layer.cpp).
+    """
+    return any(
+        param.include
+        or param.exclude
+        or param.HasField("phase")
+        or param.type == "Dropout"
+        or (param.type == "BatchNorm" and not param.batch_norm_param.HasField("use_global_stats"))
+        for param, *_ in layers
+    )
 
 
 def meets(state: NetState, rule: NetStateRule) -> bool:

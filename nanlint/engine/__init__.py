@@ -45,14 +45,18 @@ def check(
 
 def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: str) -> Report:
     run = Run(selected(settings))
-    opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, again=False)
+    opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True)
     for one in opened.loaded:
         if one.solver is not None:
             run.bound(one.solver.bound)
             run.solver(one.solver)
         for net in one.nets:
             run.bound(net.bound, net.opened)
-            run.net(net)
+            found = run.net(net)
+            test_net = one.make_test_net() if found and one.make_test_net is not None else None
+            if test_net is not None:  # whatever is wrong with it is wrong with the TRAIN net too
+                test_net.given_ranges = net.given_ranges
+                run.net(test_net)
     documents = opened.files.documents()
     findings = suppress(merged(run.results()), documents, run)
     findings = [one for one in findings if not ignored_in_file(one, settings.per_file_ignores)]

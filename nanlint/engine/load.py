@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, TypeVar
 
-from nanlint.caffe.load import Files, load_net, load_solver
+from nanlint.caffe.load import Files, load_distinct_nets, load_net, load_solver, load_test_net
 from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
@@ -22,11 +23,15 @@ Value = TypeVar("Value")
 
 
 class Loaded(NamedTuple):
-    """One file of the call: its nets in the order of their making, and its solver if it is one."""
+    """One file of the call: its nets in the order of their making, and its solver if it is one.
+
+    `make_test_net`: of a net whose two phases are alike only the TRAIN net is made; this makes the other.
+    """
 
     path: str
     solver: Solver | None
     nets: Sequence[Net]
+    make_test_net: Callable[[], Net | None] | None = None
 
     @property
     def bounds(self) -> list[Bound]:
@@ -51,11 +56,12 @@ def open_all(
     *,
     stdin: bytes = b"",
     stdin_name: str = "<stdin>",
-    again: bool = True,
+    distinct: bool = False,
 ) -> Opened:
     """Load files and folders, solvers first, each file once; `-` is `stdin`.
 
-    Without `again` a net that a solver of the call uses is left out where it is given by itself too.
+    With `distinct` nets like another are left out: one that a solver of the call uses too, where it is given
+    by itself, and the TEST net of a file whose phases are alike.
     """
     files = Files()
     found = find(tuple(paths))
@@ -70,10 +76,12 @@ def open_all(
             opened.loaded.append(Loaded(path, solver, solver.nets))
     used = {net.bound.source.path for one in opened.loaded for net in one.nets}
     for path in nets:
-        if again or path not in used:
-            pair = _load(load_net, path, options, opened)
-            if pair is not None:
-                opened.loaded.append(Loaded(path, None, pair))
+        if distinct and path in used:
+            continue
+        made = _load(load_distinct_nets if distinct else load_net, path, options, opened)
+        if made is not None:
+            make_test_net = partial(_load, load_test_net, path, options, opened) if len(made) == 1 else None
+            opened.loaded.append(Loaded(path, None, made, make_test_net))
     for one in opened.loaded:
         for net in one.nets:
             net.given_ranges = settings.ranges

@@ -72,12 +72,15 @@ class Run:
         self._documented(solver.problems, solver.path)
         self._apply("Solver", solver, solver.path)
 
-    def net(self, net: Net) -> None:
+    def net(self, net: Net) -> bool:
+        """Whether anything was found, or broke."""
+        before = len(self.findings) + len(self.failures)
         self._documented(net.problems, net.path)
         self._apply("Net", net, net.path)
         for layer in net.layers:
             for rule in self._layer_rules(layer.type):
                 self._check(rule, layer, net.path)
+        return len(self.findings) + len(self.failures) > before
 
     def directive(self, unused: Directive) -> None:
         self._apply("Directive", unused, unused.place.source.path)
