@@ -11,6 +11,7 @@ from nanlint.caffe.intervals import (
     EVERYWHERE,
     NEVER,
     SOMEWHERE,
+    Image,
     Interval,
     magnitude,
     raised,
@@ -89,7 +90,12 @@ def lrn(step: Step) -> list[Value]:
     # the window of the first channel reaches into the zero padding: inf * 0
     if (math.isinf(alpha) and not within) or factor[2] == EVERYWHERE or scale[0] != scale[0]:
         return [all_nan(x)] if beta != 0 else [x]
-    top = x.map(lambda low, high: times((low, high), factor[:2]))
+
+    def scaled_by_it(low: float, high: float) -> Image:
+        start, end, nan = times((low, high), factor[:2])
+        return start, end, max(nan, factor[2])
+
+    top = x.map(scaled_by_it)
     if not within and _may_lose(step, x, alpha):
         top = Value(-math.inf, math.inf, True, x.known, x.count)
     found = (*top.found, *_surely_born(step, x, scale, beta))

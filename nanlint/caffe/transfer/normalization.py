@@ -77,7 +77,7 @@ def varies(x: Value, elements: int | None) -> bool:
     for part in x.parts:
         if part.low == part.high:
             shares[part.low] = shares.get(part.low, 0.0) + part.chance
-    largest = max(shares.values(), default=0.0)
+    largest = max(shares.values(), default=0.0) + uncovered(x)
     return x.count / elements * largest**elements < DOUBT
 
 
@@ -177,13 +177,18 @@ def _centred(x: Value, eps: float, reach: float, elements: int | None) -> Value:
     return Value(-limit, limit, False, True, x.count, found=found)
 
 
+def uncovered(x: Value) -> float:
+    """The chance that an element lies in no part: nothing is known of where it is."""
+    return max(0.0, 1 - math.fsum(part.chance for part in x.parts))
+
+
 def least_variance(x: Value, elements: int | None) -> float:
     """A variance that every region of `elements` surely exceeds: its numbers do not all lie close together."""
     if not varies(x, elements) or not elements or not x.count:
         return 0.0
     for halvings in range(1, 8):
         width = (x.high - x.low) / 2**halvings
-        densest = max(
+        densest = uncovered(x) + max(
             math.fsum(p.chance for p in x.parts if p.low <= part.high + width and p.high >= part.low)
             for part in x.parts
         )
