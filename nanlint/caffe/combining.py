@@ -150,7 +150,7 @@ def _layered(parts: Sequence[Part], count: int) -> float:
     """What the sum of numbers that are not negative surely reaches: level by level, by how many exceed it."""
     summed, level = 0.0, 0.0
     above = math.fsum(part.chance for part in parts)
-    for part in sorted(parts):
+    for part in sorted(part for part in parts if part.low == part.low):
         summed += (part.low - level) * _at_least(count * above) if part.low > level else 0.0
         level, above = max(level, part.low), above - part.chance
     return summed
@@ -158,6 +158,8 @@ def _layered(parts: Sequence[Part], count: int) -> float:
 
 def _at_least(expected: float) -> float:
     """How often something surely happens that is expected so often (Chernoff, for each of the parts)."""
+    if expected <= 0:
+        return 0.0
     return max(0.0, expected - math.sqrt(2 * expected * (math.log(PARTS) - LOG_DOUBT)))
 
 

@@ -103,7 +103,7 @@ def _cross_entropy(x: Interval, target: Interval) -> Image:
     """max(x, 0) - x t + ln(1 + exp(-|x|)); infinite x gives NaN."""
     if x[0] != x[0] or target[0] != target[0] or (math.isinf(x[0]) and x[0] == x[1]):
         return math.nan, math.nan, 2
-    if math.isinf(x[0]) or math.isinf(x[1]):
+    if any(math.isinf(end) for end in (*x, *target)):
         return -math.inf, math.inf, 1
     ends = [f32(max(a, 0.0) - a * t + math.log1p(math.exp(-abs(a)))) for a in x for t in target]
     low, high = min(ends), max(ends)
