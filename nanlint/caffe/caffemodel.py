@@ -76,6 +76,18 @@ def saved_layers(path: Path) -> tuple[SavedLayer, ...] | None:
     return _read(path.resolve(), stat.st_mtime_ns, stat.st_size)
 
 
+def saved_blob(path: Path) -> SavedBlob:
+    """The one blob of a `.binaryproto`, a BlobProto in protobuf's wire format.
+
+    Raises NotAModelError where it is none, OSError where it cannot be read.
+    """
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise NotAModelError
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _blob(data, 0, len(data))
+
+
 def saved_state(path: Path) -> tuple[int, int]:
     """The iteration and the step of `multistep` in a `.solverstate` (SolverState, sgd_solver.cpp).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import LayerSetup, between
+from nanlint.caffe.layers.base import Dim, LayerSetup, between
 from nanlint.caffe.layers.loss import Loss, one_label_each
 from nanlint.caffe.layers.softmax import class_axis, needs_scores
 from nanlint.caffe.model import count
@@ -46,15 +46,17 @@ class InfogainLoss(Loss):
             return
         one_label_each(layer, axis)
         classes = shape[axis]
-        numbers = count(layer.bottoms[2].shape) if len(layer.bottoms) > 2 else None
+        given = len(layer.bottoms) > 2
+        numbers = count(layer.bottoms[2].shape) if given else _numbers_in_file(layer)
         if classes is not None and numbers is not None and numbers != classes * classes:
+            matrix = layer.bottom(2) if given else f"the file `{layer.param.infogain_loss_param.source}`"
             raise layer.refuse(
                 "shape-mismatch",
-                "bottom[2]",
+                "bottom[2]" if given else f"{PARAM}.source",
                 f"`{layer.name}` wants a matrix of {classes} x {classes} for the {classes} classes of "
-                f"{layer.bottom(0)}, but {layer.bottom(2)} has {numbers} numbers, and Caffe aborts; give it "
+                f"{layer.bottom(0)}, but {matrix} has {numbers} numbers, and Caffe aborts; give it "
                 f"{classes * classes}",
-                related=layer.origins(0, 2),
+                related=layer.origins(0, 2) if given else layer.origins(0),
             )
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
@@ -62,3 +64,20 @@ class InfogainLoss(Loss):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+
+def _numbers_in_file(layer: LayerSetup) -> Dim:
+    """How many numbers the matrix in `source` has; None where the file is not on this machine."""
+    source = layer.param.infogain_loss_param.source
+    if not source or "\0" in source:
+        return None
+    from pathlib import Path
+
+    from nanlint.caffe.caffemodel import NotAModelError, saved_blob
+
+    beside = Path(layer.origin.bound.source.path).parent
+    try:
+        found = next((path for path in (Path(source), beside / source) if path.is_file()), None)
+        return None if found is None else count(saved_blob(found).shape)
+    except (OSError, NotAModelError):
+        return None
