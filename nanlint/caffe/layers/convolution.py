@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Param, Shape, at_least
 from nanlint.caffe.layers.convolve import PARAM, Geometry, convolved, fork_geometry, geometry, zero_stride
 from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, needs_same_shape, quotient, reshaped
+from nanlint.caffe.layers.volumes import volume_window
 from nanlint.caffe.layers.weights import checked_inline, weights
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
@@ -32,8 +33,7 @@ class Convolution(LayerType):
             self.outputs(layer)
             return Blobs((None,) * len(layer.top_names), self.unknown_params(layer))
         if fork_geometry(layer):
-            tops: Shape = (*shape[:axis], self.outputs(layer), *(None,) * (len(shape) - axis - 1))
-            return Blobs((tops,) * len(layer.top_names), self.unknown_params(layer))
+            return self.as_in_forks(layer, shape, axis)
         spatial = geometry(layer, len(shape) - axis - 1)
         channels, outputs = shape[axis], self.outputs(layer)
         group = self.group(layer, channels)
@@ -45,6 +45,19 @@ class Convolution(LayerType):
         if param.bias_term:
             needs_elements(layer, count(tuple(sizes)), PARAM, "the map that the bias is added to")
         return Blobs((top,) * len(layer.top_names), params)
+
+    def as_in_forks(self, layer: LayerSetup, shape: tuple[Dim, ...], axis: int) -> Blobs:
+        """Tops and parameters where a fork's own fields say how the kernel moves, as far as they are known."""
+        axes = len(shape) - axis - 1
+        outputs = self.outputs(layer)
+        window = None if self.transposed else volume_window(layer.param.convolution_param, axes)
+        if window is None:
+            tops: Shape = (*shape[:axis], outputs, *(None,) * axes)
+            return Blobs((tops,) * len(layer.top_names), self.unknown_params(layer))
+        spatial = Geometry(*window, dilation=(1,) * axes)
+        params = self.params(layer, shape[axis], outputs, self.group(layer, shape[axis]), spatial)
+        tops = (*shape[:axis], outputs, *self.output_sizes(layer, shape[axis + 1 :], spatial))
+        return Blobs((tops,) * len(layer.top_names), params)
 
     def outputs(self, layer: LayerSetup) -> int:
         """num_output. Raises Refusal unless it is above 0."""
@@ -159,6 +172,10 @@ class Deconvolution(Convolution):
                 )
             result.append(made)
         return result
+
+
+class NdConvolution(Convolution):
+    """A Convolution whose kernel is written as `kernel_shape` (cudnn_ndconv_layer.cpp of video-caffe)."""
 
 
 class DepthwiseConvolution(Convolution):

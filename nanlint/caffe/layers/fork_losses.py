@@ -65,6 +65,27 @@ class FocalLoss(ForkLoss):
         return super().setup(layer)
 
 
+class TransformSoftmaxLoss(ForkLoss):
+    """SoftmaxWithLoss of labels that a table maps to others (transform_softmax_loss_layer.cpp of TSN)."""
+
+    tops = between(0, 2)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        return Blobs(((), layer.bottoms[0].shape)[: len(layer.top_names)])
+
+
+class TransformAccuracy(LayerType):
+    """Accuracy of such labels: a scalar without axes (transform_accuracy_layer.cpp of TSN)."""
+
+    bottoms = at_least(2)
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        return Blobs(((),) * len(layer.top_names))
+
+    def may_propagate(self, bottom: int) -> bool:
+        return False
+
+
 class CenterLoss(ForkLoss):
     """Blob: a centre for each of num_output classes (center_loss_layer.cpp of caffe-face)."""
 

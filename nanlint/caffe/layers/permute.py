@@ -96,3 +96,16 @@ def _times(size: Dim, factor: int) -> Dim:
 
 def _over(size: Dim, divisor: int) -> Dim:
     return None if size is None else size // divisor
+
+
+class Transpose(LayerType):
+    """The axes of the bottom in the order of `dim` (transpose_layer.cpp of CTPN)."""
+
+    in_place = InPlace.REFUSED
+
+    def setup(self, layer: LayerSetup) -> Blobs:
+        order = layer.param.transpose_param.dim
+        shape = layer.bottoms[0].shape
+        if shape is None or sorted(order) != [*range(len(shape))]:
+            return Blobs((None,))
+        return Blobs((tuple(shape[axis] for axis in order),))

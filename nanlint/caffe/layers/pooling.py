@@ -18,6 +18,7 @@ from nanlint.caffe.layers.base import (
 )
 from nanlint.caffe.layers.pooling_volume import pools_volume, volume
 from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
+from nanlint.caffe.layers.volumes import volume_window
 from nanlint.caffe.model import count
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ class Pooling(LayerType):
         param = layer.param.pooling_param
         shape = layer.bottoms[0].shape
         if fork_geometry(param):
-            vague: Shape = None if shape is None else (*shape[:2], *(None,) * (len(shape) - 2))
-            return Blobs((vague,) * len(layer.top_names))
+            return Blobs((_as_in_forks(param, shape),) * len(layer.top_names))
         if pools_volume(layer):
             return volume(layer, shape) if shape is not None else Blobs((None,) * len(layer.top_names))
         _check_fields(layer, param)
@@ -157,6 +157,24 @@ class Pooling(LayerType):
                 )
         reshaped(layer, top, PARAM, f"the top of `{layer.name}`")
         return Blobs((top,) * len(layer.top_names))
+
+
+class NdPooling(Pooling):
+    """Pooling whose window is written as `kernel_shape` (cudnn_ndpooling_layer.cpp of video-caffe)."""
+
+
+def _as_in_forks(param: PoolingParameter, shape: Shape) -> Shape:
+    """The top where a fork's own fields say how the windows move, as far as it is known."""
+    if shape is None:
+        return None
+    sizes = shape[2:]
+    window = None if param.global_pooling else volume_window(param, len(sizes))
+    if window is None:
+        return (*shape[:2], *(None,) * len(sizes))
+    padded = any(window.pad)
+    moves = (Window(*numbers) for numbers in zip(*window, strict=True))
+    made = (pooled(size, move, CEIL, padded) for size, move in zip(sizes, moves, strict=True))
+    return (*shape[:2], *made)
 
 
 def pooled_shape(param: PoolingParameter, shape: tuple[Dim, ...]) -> tuple[Dim, ...]:

@@ -10,6 +10,38 @@ from tests.caffe.layers.test_shapes import Case
 
 # type, settings, bottoms, tops, parameters
 FORKS: list[Case] = [
+    (
+        "NdConvolution",
+        "convolution_param { num_output: 64 kernel_shape { dim: 3 dim: 3 dim: 3 } pad_shape { dim: 1 dim: 1 dim: 1 } }",
+        [(2, 3, 16, 112, 112)],
+        [(2, 64, 16, 112, 112)],
+        [(64, 3, 3, 3, 3), (64,)],
+    ),
+    (
+        "NdPooling",
+        "pooling_param { kernel_shape { dim: 1 dim: 2 dim: 2 } stride_shape { dim: 1 dim: 2 dim: 2 } }",
+        [(2, 64, 16, 57, 56)],
+        [(2, 64, 16, 29, 28)],
+        [],
+    ),
+    (
+        "Pooling",
+        "pooling_param { kernel_h: 1 kernel_w: 2 kernel_d: 2 stride_h: 1 stride_w: 2 stride_d: 2 }",
+        [(2, 8, 9, 9, 8)],
+        [(2, 8, 9, 5, 4)],
+        [],
+    ),
+    (
+        "Convolution",
+        "convolution_param { num_output: 4 kernel_h: 1 kernel_w: 3 kernel_d: 3 pad: 1 }",
+        [(2, 8, 9, 9, 8)],
+        [(2, 4, 11, 9, 8)],
+        [(4, 8, 1, 3, 3), (4,)],
+    ),
+    ("Lstm", "lstm_param { num_output: 7 }", [(20, 5), (20, 1)], [(20, 7)], [(28, 5), (28, 7), (28,)]),
+    ("Transpose", "transpose_param { dim: [3, 2, 0, 1] }", [(1, 2, 3, 4)], [(4, 3, 1, 2)], []),
+    ("TransformAccuracy", "", [(4, 5), (4,)], [()], []),
+    ("TransformSoftmaxLoss", "", [(4, 5), (4,)], [(), (4, 5)], []),
     # Fast R-CNN, R-FCN
     (
         "ROIPooling",

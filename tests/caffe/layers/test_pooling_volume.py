@@ -36,3 +36,15 @@ def test_a_file_that_bvlc_reads_is_warned() -> None:
     (problem,) = set_up("Pooling", "pooling_param { kernel_size: 2 }", CLIP).problems
     assert problem.kind == "axis-out-of-range"
     assert "over 3 axes" in problem.message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "kernel_shape { dim: 2 dim: 2 }",
+        "kernel_shape { dim: 2 dim: 2 dim: 2 } stride_shape { dim: 0 dim: 1 dim: 1 }",
+        "kernel_h: 1 kernel_w: 2 kernel_d: 2 kstride: 2",
+    ],
+)
+def test_windows_that_a_fork_does_not_explain(settings: str) -> None:
+    assert set_up("Pooling", f"pooling_param {{ {settings} }}", CLIP).tops == [(2, 64, None, None, None)]
