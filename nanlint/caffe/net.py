@@ -254,10 +254,11 @@ SURE_IN_FORKS = ("unknown-bottom", "duplicate-top", "unknown-layer-type")
 
 
 def _is_foreign(net: Net) -> bool:
+    """Whether a net is written for a fork. A name that was read as the one that is meant is a slip, no fork's own."""
     return (
         bool(net.bound.fork_uses)
         or any(is_foreign(layer.type) for layer in net.layers)
-        or any(problem.kind in _FORK_FIELDS for problem in net.bound.problems)
+        or any(problem.kind in _FORK_FIELDS and problem.fix is None for problem in net.bound.problems)
     )
 
 

@@ -119,3 +119,11 @@ def test_a_net_as_a_graph() -> None:
     assert list(graph.successors("blob:1.0:h")) == ["layer:2:loss"]
     assert graph.nodes["layer:1:h"]["params"] == 12
     assert graph.nodes["blob:2.0:loss"]["loss_weight"] == 1
+
+
+def test_a_misspelt_field_is_a_slip_and_no_fork(tmp_path: Path) -> None:
+    pool = 'layer {{ name: "p" type: "Pooling" bottom: "x" top: "y" pooling_param {{ {}: 3 }} }}'
+    (tmp_path / "slip.prototxt").write_text(pool.format("kernel"))
+    (tmp_path / "fork.prototxt").write_text(pool.format("window_of_mine"))
+    assert not load_net(str(tmp_path / "slip.prototxt"))[0].foreign
+    assert load_net(str(tmp_path / "fork.prototxt"))[0].foreign
