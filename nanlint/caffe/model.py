@@ -191,6 +191,9 @@ class Net:
         """Whether Caffe cannot build this net."""
         return any(layer.refused for layer in self.layers) or any(map(ends_setup, self.problems))
 
+    def __repr__(self) -> str:
+        return f"Net({self.path!r}, {self.phase}, {len(self.layers)} layers)"
+
     @cached_property
     def graph(self) -> networkx.DiGraph[str]:
         """Layers and blobs as a networkx digraph, built on first use."""
@@ -212,6 +215,9 @@ class Solver:
     nets: list[Net] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     pinned: bool = False
+
+    def __repr__(self) -> str:
+        return f"Solver({self.path!r}, nets={self.nets})"
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the solver."""

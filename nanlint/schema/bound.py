@@ -42,6 +42,9 @@ class Bound:
     repeats: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     _index: dict[int, dict[str, list[Entry]]] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        return f"Bound({self.source.path!r}, {self.type_name})"
+
     @property
     def source(self) -> Source:
         return self.document.source
