@@ -160,7 +160,8 @@ class Value(NamedTuple):
             low,
             high,
             may_be_nan,
-            self.known,
+            # what comes of all numbers alike comes of unknown ones too
+            self.known or not low < high,
             self.count,
             self.number,
             tuple(parts),

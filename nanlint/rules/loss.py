@@ -9,7 +9,7 @@ from nanlint.analysis.ranges import ranges
 from nanlint.caffe.transfer import size
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.causes import of_kind
-from nanlint.rules.proof import begins_fresh, spelled, trail
+from nanlint.rules.proof import spelled, sure_of, trail
 from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
@@ -61,12 +61,7 @@ def _does(layer: Layer) -> str:
 
 def _ignored(layer: Layer, label: float) -> bool:
     param = layer.param.accuracy_param if layer.type == "Accuracy" else layer.param.loss_param
-    return (
-        label == label
-        and param.HasField("ignore_label")
-        and abs(label) < 2**31
-        and int(label) == param.ignore_label
-    )
+    return label == label and param.HasField("ignore_label") and abs(label) < 2**31 and int(label) == param.ignore_label
 
 
 def _outside(label: float, classes: int) -> bool:
@@ -114,9 +109,7 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
     got = ranges(net)
     if got.loss().surely_bad and not any(value.surely_bad for step in got.steps for value in step.tops):
         layers = [s.layer for s in got.steps if any(s.layer.loss_weights)]
-        weights = ", ".join(
-            f"`{layer.name}` with {spelled(max(layer.loss_weights, key=abs))}" for layer in layers
-        )
+        weights = ", ".join(f"`{layer.name}` with {spelled(max(layer.loss_weights, key=abs))}" for layer in layers)
         yield finding(
             layers[-1].at("loss_weight[0]" if layers[-1].param.loss_weight else "type"),
             f"the reported loss, summed over {weights}, is not finite in the first iteration; write "
@@ -124,7 +117,7 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
             evidence="; ".join(trail(got, got.step(layer)) for layer in layers[:3]),
             layer=layers[-1].name,
             phase=net.phase,
-            severity=None if begins_fresh(net) else WARNING,
+            severity=sure_of(net),
         )
 
 

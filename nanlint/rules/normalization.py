@@ -80,6 +80,7 @@ def running_statistics(layer: Layer) -> Iterator[Problem]:
         "the first iteration, and every test with them; write a fraction below 1",
         layer=layer.name,
         phase=layer.net.phase,
+        severity=None if layer.net.iterations != 0 else WARNING,
     )
 
 
@@ -133,8 +134,7 @@ def lrn_base_may_be_zero(layer: Layer) -> Iterator[Problem]:
         layer.at(f"lrn_param.{name}"),
         f"`{name}: {spelled(f32(getattr(param, name)))}` lets the base of `{layer.name}` reach 0 or "
         "below, depending on "
-        f"`{layer.bottoms[0].name}`: NaN or infinity; write "
-        + ("a positive `alpha`" if name == "alpha" else "`k: 1`"),
+        f"`{layer.bottoms[0].name}`: NaN or infinity; write " + ("a positive `alpha`" if name == "alpha" else "`k: 1`"),
         layer=layer.name,
         phase=layer.net.phase,
     )

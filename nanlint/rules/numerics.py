@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from nanlint.analysis.ranges import ranges
 from nanlint.caffe.float32 import f32
 from nanlint.caffe.intervals import is_finite
-from nanlint.findings import Effect, Problem
+from nanlint.findings import Effect, Problem, Severity
 from nanlint.rules.causes import filler_field, of_kind
-from nanlint.rules.proof import begins_fresh, spelled
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.proof import comes_to_light, spelled, sure_of
+from nanlint.rules.registry import ERROR, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
@@ -42,20 +42,14 @@ def _weights(layer: Layer) -> Iterator[Problem]:
         field = "" if written or filler is None else filler_field(filler)
         route = f"blobs[{index}]" if written else f"{learned.param.route}.{field}"
         what = "NaN" if value.surely_nan else "infinity"
-        said = (
-            "`blobs`"
-            if written
-            else f"`{field}: {spelled(getattr(filler, field))}`"
-            if field
-            else "the filler"
-        )
+        said = "`blobs`" if written else f"`{field}: {spelled(getattr(filler, field))}`" if field else "the filler"
         yield finding(
             layer.at(route),
             f"{said} of `{layer.name}` puts {what} into parameter {index}, and its sums are not finite; "
             "write a finite number",
             layer=layer.name,
             phase=layer.net.phase,
-            severity=None if written or begins_fresh(layer.net) else WARNING,
+            severity=sure_of(layer.net),
         )
 
 
@@ -133,6 +127,7 @@ def _loss_weight(layer: Layer, index: int, weight: float) -> Problem:
         "gradients below it; write a finite weight",
         layer=layer.name,
         phase=layer.net.phase,
+        severity=None if comes_to_light(ranges(layer.net)) else Severity.WARNING,
     )
 
 
@@ -192,4 +187,5 @@ def filter_drops_every_row(layer: Layer) -> Iterator[Problem]:
         "empty, and its mean 0 / 0, NaN; write 1 for the rows to keep",
         layer=layer.name,
         phase=layer.net.phase,
+        severity=sure_of(layer.net),
     )

@@ -41,7 +41,22 @@ def proved(net: Net) -> Iterator[tuple[Birth, Ranges, Severity]]:
         lasting = {(birth.step.layer.index, birth.backward) for birth in births(ranges(net, moved=True))}
     for birth in found:
         sure = lasting is None or (birth.step.layer.index, birth.backward) in lasting
+        sure = sure and comes_to_light(got, birth.backward)
         yield birth, got, Severity.ERROR if sure else Severity.WARNING
+
+
+def comes_to_light(got: Ranges, backward: bool = False) -> bool:
+    """Whether the run meets it: without a training iteration there is no more than one forward pass for the
+    closing display, which shows the loss alone."""
+    net = got.net
+    if not net.runs:
+        return False
+    return net.iterations != 0 or (not backward and got.loss().surely_bad)
+
+
+def sure_of(net: Net) -> Severity | None:
+    """The severity of what rests on fillers and settings: None where the run surely meets it untrained."""
+    return None if begins_fresh(net) and comes_to_light(ranges(net)) else Severity.WARNING
 
 
 def begins_fresh(net: Net) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from nanlint.caffe.combining import combine, farthest, highest, hull, total
 from nanlint.caffe.draws import constant, gaussian, numbers, uniform, unknown
-from nanlint.caffe.intervals import logs, plus, rectified, scaled, times
+from nanlint.caffe.intervals import logs, plus, rectified, scaled, shifted, times
 from nanlint.caffe.values import certain, is_negative, is_zero
 
 RELU = rectified(0.0)
@@ -54,6 +54,12 @@ def test_nothing_is_sure_of_unknown_data_and_it_stays_finite() -> None:
     assert value.finite
     assert not value.surely_bad
     assert not value.surely(is_negative)
+
+
+def test_what_comes_of_all_numbers_alike_is_known_of_unknown_data_too() -> None:
+    assert unknown(10).map(scaled(0.0)).constant == 0.0
+    assert unknown(10).map(RELU).map(scaled(-1.0)).map(shifted(-1.0)).map(logs).surely_nan
+    assert not unknown(10).map(RELU).known
 
 
 def test_numbers_of_the_file_are_all_there() -> None:

@@ -176,3 +176,15 @@ def test_an_untrained_net_is_surely_tested_before_training(tmp_path: Path) -> No
 
 def test_what_rests_on_fillers_is_not_sure_where_the_solver_names_weights(tmp_path: Path) -> None:
     assert solved(tmp_path, SGD + 'weights: "trained.caffemodel"\n') == [(TRAIN, Severity.WARNING)]
+
+
+def test_a_run_without_iterations_shows_the_reported_loss_alone(tmp_path: Path) -> None:
+    log = source(GAUSSIAN) + layer("Log", "x", "z")
+    hidden = log + layer("Clip", "z", "y", "clip_param { min: 0 max: 1 }") + SUM
+    idle = 'base_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 0\ndisplay: 1\n'
+
+    def severities(text: str) -> list[Severity]:
+        return [finding.severity for built in solver(tmp_path, text, idle).nets for finding in findings(built)]
+
+    assert severities(hidden) == [Severity.WARNING]
+    assert severities(log + layer("Power", "z", "y") + SUM) == [Severity.ERROR]

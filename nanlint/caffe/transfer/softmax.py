@@ -24,7 +24,7 @@ def softmax(step: Step) -> list[Value]:
     if bad_for_softmax(x):
         return [Value(0.0, 1.0, True, True, x.count, found=(NAN,))]
     classes = shape[axis] if shape and -len(shape) <= axis < len(shape) else None
-    if classes == 1:
+    if classes == 1 and not x.may_be_bad:
         return [constant(1.0, x.count)]
     if x.constant is not None and x.finite and classes:
         return [constant(1.0 / classes, x.count)]
