@@ -35,11 +35,17 @@ class Ranges:
         self.net = net
         self.moved = moved
         self.steps: list[Step] = []
+        self._by_layer: dict[Layer, Step] = {}
         self.values: dict[Blob, Value] = {}
         self.grads: dict[Blob, Value] = {}
 
     def step(self, layer: Layer) -> Step:
-        return self.steps[self.net.layers.index(layer)]
+        return self._by_layer[layer]
+
+    def add(self, step: Step) -> None:
+        """Append the next layer's step."""
+        self.steps.append(step)
+        self._by_layer[step.layer] = step
 
     def loss(self) -> Value:
         """The reported loss: the sum over every top of its elements times its weight (Layer::Forward)."""
@@ -80,7 +86,7 @@ def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, floa
                 value = between(*given[blob.name], size(blob))
             got.values[blob] = value
         step.tops = [got.values[blob] for blob in layer.tops]
-        got.steps.append(step)
+        got.add(step)
         shared.follow(step, got.values)
     _backward(got)
     return got
