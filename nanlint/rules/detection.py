@@ -91,6 +91,35 @@ def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
     )
 
 
+@rule("DET003", "unweighted-box-loss", WARNING, effect=Effect.DIVERGENCE, layers=("SmoothL1Loss",))
+def unweighted_box_loss(layer: Layer) -> Iterator[Problem]:
+    """The box targets of Faster R-CNN are compared without the weights that go with them.
+
+    **In Caffe** SmoothL1Loss adds up all numbers and divides by the batch size alone
+    (smooth_L1_loss_layer.cu). The weights that the Python layer makes beside the targets leave out background
+    boxes and other classes, and divide by the number of examples: without them a map of thousands of anchors
+    is one sum, over targets that mean nothing.
+
+    **Instead** give the loss the inside and the outside weights as bottoms 2 and 3.
+    """
+    if layer.spec is None or layer.refused or len(layer.bottoms) != 2:
+        return
+    targets = layer.bottoms[1]
+    maker = targets.producer
+    weights = [f"`{blob.name}`" for blob in maker.tops[targets.top_index + 1 :] if "weights" in blob.name]
+    if maker.type != "Python" or not weights:
+        return
+    yield finding(
+        layer.at("bottom[1]"),
+        f"`{layer.name}` compares `{targets.name}` without {' and '.join(weights)}, which `{maker.name}` makes "
+        "beside it, so background boxes and other classes count, and nothing divides the sum by their number; "
+        "add them as bottoms",
+        related=[Related(f"`{targets.name}` is made here", targets.made_at)],
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
 @lru_cache(maxsize=4)
 def _strides(net: Net) -> dict[Blob, float | None]:
     """How many pixels of the image one step on a blob is, by blob; None where it is not known."""

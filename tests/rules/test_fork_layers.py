@@ -200,3 +200,20 @@ def test_labels_of_a_python_layer(tmp_path: Path, classes: int, problems: int) -
 def test_the_domain_of_the_focal_loss(tmp_path: Path, settings: str, problems: int) -> None:
     text = data(2, 3) + data(2, name="y") + layer("FocalLoss", "x y", "l", f"focal_loss_param {{ {settings} }}")
     assert len([*train_net(tmp_path, text).found("value-out-of-range")]) == problems
+
+
+@pytest.mark.parametrize(("weights", "problems"), [("", 1), ("inside_weights outside_weights", 0)])
+def test_boxes_are_compared_with_their_weights(tmp_path: Path, weights: str, problems: int) -> None:
+    tops = " ".join(f'top: "{top}"' for top in ("targets", "inside_weights", "outside_weights"))
+    source = f'layer {{ name: "rois" type: "Python" {tops} python_param {{ module: "m" layer: "L" }} }}\n'
+    net = train_net(tmp_path, data(4, 8) + source + layer("SmoothL1Loss", f"x targets {weights}", "loss"))
+    assert len([*detection.unweighted_box_loss(last(net))]) == problems
+
+
+@pytest.mark.parametrize(("numbers", "problems"), [(28, 0), (84, 1)])
+def test_boxes_of_as_many_classes_as_the_data_layer_has(tmp_path: Path, numbers: int, problems: int) -> None:
+    tops = " ".join(f'top: "t{i}"' for i in range(6))
+    settings = "module: 'roi_data_layer.layer' layer: 'RoIDataLayer' param_str: \"'num_classes': 7\""
+    source = f'layer {{ name: "rois" type: "Python" {tops} python_param {{ {settings} }} }}\n'
+    net = train_net(tmp_path, source + data(4, numbers) + layer("SmoothL1Loss", "x t3 t4 t5", "loss"))
+    assert len([*net.found("shape-mismatch")]) == problems

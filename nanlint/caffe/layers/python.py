@@ -8,6 +8,8 @@ from collections.abc import Callable
 from nanlint.caffe.layers.base import Arity, Blobs, Dim, LayerSetup, LayerType, Shape
 
 REGION = 5
+COLOURS = 3
+ROI_TOPS = 6
 BOX = 4
 
 
@@ -28,7 +30,7 @@ class Python(LayerType):
                 )
         tops: list[Shape] = [None] * len(layer.top_names)
         known = WELL_KNOWN.get(param.layer)
-        if known is not None and layer.bottoms:
+        if known is not None and (layer.bottoms or param.layer in SOURCES):
             tops[: len(tops)] = (*known(layer), *tops)[: len(tops)]
         return Blobs(tuple(layer.given.get(name, shape) for name, shape in zip(layer.top_names, tops, strict=True)))
 
@@ -51,9 +53,24 @@ def _proposals(layer: LayerSetup) -> tuple[Shape, ...]:
 
 def _proposal_targets(layer: LayerSetup) -> tuple[Shape, ...]:
     """Regions, labels, box targets of each class and their weights."""
-    written = re.search(r"num_classes\W+(\d+)", layer.param.python_param.param_str)
-    boxes = (None, int(written[1]) * BOX if written else None)
+    boxes: Shape = (None, _numbers(layer))
     return (None, REGION), (None, 1), boxes, boxes, boxes
+
+
+def _roi_data(layer: LayerSetup) -> tuple[Shape, ...]:
+    """Images, regions, labels, box targets of each class and their weights, as Fast R-CNN's data layer makes
+    them where it trains boxes.
+    """
+    if len(layer.top_names) != ROI_TOPS:
+        return ()
+    boxes: Shape = (None, _numbers(layer))
+    return (None, COLOURS, None, None), (None, REGION), (None,), boxes, boxes, boxes
+
+
+def _numbers(layer: LayerSetup) -> Dim:
+    """How many numbers the boxes of all classes have."""
+    written = re.search(r"num_classes\W+(\d+)", layer.param.python_param.param_str)
+    return int(written[1]) * BOX if written else None
 
 
 def _scalar(layer: LayerSetup) -> tuple[Shape, ...]:
@@ -65,8 +82,10 @@ WELL_KNOWN: dict[str, Callable[[LayerSetup], tuple[Shape, ...]]] = {
     "AnchorTargetLayer": _anchor_targets,
     "ProposalLayer": _proposals,
     "ProposalTargetLayer": _proposal_targets,
+    "RoIDataLayer": _roi_data,
     "EuclideanLossLayer": _scalar,
 }
+SOURCES = ("RoIDataLayer",)
 
 
 def _times(one: Dim, other: Dim) -> Dim:
