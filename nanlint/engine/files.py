@@ -61,6 +61,8 @@ def find(paths: tuple[str, ...]) -> Found:
 
 def reason(wrong: Exception) -> str:
     """`no such file or directory`, from an OSError or whatever else was raised."""
+    if "embedded null" in str(wrong):
+        return "no path holds a NUL"
     words = getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__
     return words[0].lower() + words[1:]
 

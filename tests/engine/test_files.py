@@ -50,5 +50,5 @@ def test_what_cannot_be_found_is_said(tmp_path: Path) -> None:
     assert found.failures == (
         f"no `*.prototxt` in the folder `{tmp_path}`",
         "cannot read `no/such`: no such file or directory",
-        "cannot read `a\0b`: embedded null byte",
+        "cannot read `a\0b`: no path holds a NUL",
     )
