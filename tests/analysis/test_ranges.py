@@ -204,3 +204,12 @@ def _fits(known: Value, mean: float | str) -> bool:
     if isinstance(mean, str):
         return known.nan if mean == "nan" else high * (known.count or 0) > 3.4e38
     return mean <= high * 1.001 + 1e-30 and (known.nan or mean >= low * 0.999 - 1e-30) and not known.surely_bad
+
+
+def test_two_windows_outside_the_map_add_up_to_infinity() -> None:
+    """MAX leaves -3.4e38 in each of them."""
+    lost = source('type: "uniform"', "1 1 3 6") + layer(
+        "Pooling", "x", "y", "pooling_param { pool: MAX kernel_h: 1 kernel_w: 2 stride_h: 1 stride_w: 3 }"
+    )
+    assert value(lost).surely(lambda low, high: high < -3e38)
+    assert value(lost + SUM, "total").surely_infinite

@@ -10,7 +10,7 @@ from nanlint.caffe.draws import anything, constant
 from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.layers.pooling import CEIL, windows, windows_outside
 from nanlint.caffe.transfer import Step, backward, forward, size
-from nanlint.caffe.values import NAN, Value
+from nanlint.caffe.values import NAN, Part, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
@@ -29,7 +29,9 @@ def pooling(step: Step) -> list[Value]:
     if param.pool == POOL_MAX:
         top = _maxima(x, outputs, _pool_covers(step.layer))
         if outside:
-            top = hull([top, constant(-FLOAT_MAX, 1)], outputs)
+            lost = _lost_elements(step.layer, {last.side for last in outside})
+            sure = (Part(-FLOAT_MAX, -FLOAT_MAX, 1.0),) if lost else ()
+            top = hull([top, constant(-FLOAT_MAX, 1)], outputs).but(parts=sure, number=lost)
         return [top, Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)]
     if param.pool != POOL_AVE:
         return []
@@ -46,6 +48,16 @@ def pooling(step: Step) -> list[Value]:
         return [constant(x.constant, outputs) if exact else x.bounds(outputs)]
     nan = x.nan or bool(found)
     return [Value(low, high, nan, x.known, outputs, found=tuple(found))]
+
+
+def _lost_elements(layer: Layer, sides: set[int]) -> int:
+    """How many windows lie outside: those of the last row, the last column, or both."""
+    shape = layer.tops[0].shape
+    if shape is None or len(shape) != 4 or None in shape:
+        return 0
+    images, channels, rows, columns = (side or 0 for side in shape)
+    inside = (rows - (0 in sides)) * (columns - (1 in sides))
+    return images * channels * (rows * columns - inside)
 
 
 def _maxima(x: Value, outputs: int | None, covering: bool) -> Value:

@@ -106,6 +106,14 @@ def reduction(step: Step) -> list[Value]:
     return [sums.map(scaled(coefficient)) if coefficient != 1 else sums]
 
 
+def _with_sure_elements(x: Value, terms: int, outputs: int | None, bounds: Interval) -> Interval:
+    """The bounds of a sum of which `number` elements surely lie in the one part."""
+    if outputs != 1 or len(x.parts) != 1 or x.parts[0].chance < 1 or not 1 < x.number <= terms or x.nan:
+        return bounds
+    [(least, most, _)], others = x.parts, terms - x.number
+    return max(bounds[0], x.number * least + others * x.low), min(bounds[1], x.number * most + others * x.high)
+
+
 def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
     """Sums of `terms` elements each; every element is in one of them."""
     if x.low != x.low:
@@ -116,6 +124,7 @@ def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
         low = 0.0 if x.low >= 0 else -FLOAT_MAX
         return anything(outputs).but(low=low, nan=x.nan, found=(NAN,) if x.surely_nan else ())
     low, high = total(x, terms) if x.count == terms else (x.low * terms, x.high * terms)
+    low, high = _with_sure_elements(x, terms, outputs, (low, high))
     wide = max(abs(x.low), abs(x.high)) * terms * terms * ROUNDING
     low, high = (low - wide, high + wide) if math.isfinite(wide) else (low, high)
     if x.low >= 0:
