@@ -173,7 +173,9 @@ def raised(exponent: float) -> Map:
         if low < 0 and not whole:
             if high < 0:
                 return (0.0, math.inf, SOMEWHERE) if math.isinf(low) else NOWHERE_FINITE
-            return spanned([at(0.0), at(high)], SOMEWHERE)
+            # the one negative number with a fractional power is -inf
+            beyond = [at(low)] if math.isinf(low) else []
+            return spanned([at(0.0), at(high), *beyond], SOMEWHERE)
         return spanned([at(low), at(high), *_between_ends(exponent, even, low, high)])
 
     return image

@@ -39,6 +39,7 @@ def ends(one: float, other: float) -> tuple[float, float]:
     [
         (0.5, 0.0, 4.0, (0.0, 2.0, NEVER)),
         (0.5, -1.0, 4.0, (0.0, 2.0, SOMEWHERE)),
+        (1.5, -INF, 0.0, (0.0, INF, SOMEWHERE)),
         (3.0, -2.0, 2.0, (-8.0, 8.0, NEVER)),
         (2.0, -2.0, 1.0, (0.0, 4.0, NEVER)),
         (-1.0, 0.0, 0.0, (INF, INF, NEVER)),
