@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nanlint import config
 from nanlint.config import SEVERITIES, Settings, UsageError
-from nanlint.report.style import wants_colour
+from nanlint.report.style import painter, wants_colour
 
 if TYPE_CHECKING:
     from nanlint.analysis.schedule import Schedule
@@ -295,10 +295,14 @@ def _written(report: Report, output_format: str, colour: str) -> Iterable[str]:
         from nanlint.report import github
 
         return github.lines(report)
-    from nanlint.report import text
-    from nanlint.report.style import painter
+    paint = painter(wants_colour(sys.stdout, colour))
+    if not report.findings:
+        from nanlint.report.summary import summary
 
-    return text.lines(report, _width(), painter(wants_colour(sys.stdout, colour)))
+        return summary(report, paint)
+    from nanlint.report import text
+
+    return text.lines(report, _width(), paint)
 
 
 def _open(paths: list[str], settings: Settings) -> Opened:

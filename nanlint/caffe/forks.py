@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nanlint.caffe.layer_types import BVLC_TYPES
 from nanlint.schema.bind import Bound
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 BVLC = "bvlc"
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """Something that a file uses and some Caffe lacks: where first, and who has it (BVLC's is `bvlc`).
 
     `field`: a Caffe without it cannot parse the file; else it cannot create the layer.
@@ -98,26 +96,31 @@ def _used(message: Message, route: str, seen: set[str]) -> Iterator[_Use]:
     for field, value in message.ListFields():
         here = f"{route}.{field.name}" if route else field.name
         values = value if _is_list(value) else [value]
-        name = name_of(field)
+        name, who = _known(field)
         if name not in seen:
             seen.add(name)
-            yield name, f"`{field.name}`", here, _who(field), True
+            yield name, f"`{field.name}`", here, who, True
         if len(values) > 1 and "optional" in variants(field):
-            who = _who(field) - variants(field)["optional"]
-            yield name + "[]", f"several values of `{field.name}`", here, who, True
+            repeating = who - variants(field)["optional"]
+            yield name + "[]", f"several values of `{field.name}`", here, repeating, True
+        nested, enum = field.message_type, field.enum_type
+        if nested is None and enum is None:
+            continue
         for index, one in enumerate(values):
             inner = f"{here}[{index}]" if values is value else here
-            if field.message_type is not None:
+            if nested is not None:
                 yield from _used(one, inner, seen)
-            elif field.enum_type is not None:
-                chosen = field.enum_type.values_by_number[one]
-                yield name_of(chosen), f"`{field.name}: {chosen.name}`", inner, _who(chosen), True
+            elif enum is not None:
+                chosen = enum.values_by_number[one]
+                name_of_value, who = _known(chosen)
+                yield name_of_value, f"`{field.name}: {chosen.name}`", inner, who, True
 
 
 @cache
-def _who(declared: FieldDescriptor | EnumValueDescriptor) -> Forks:
+def _known(declared: FieldDescriptor | EnumValueDescriptor) -> tuple[str, Forks]:
+    """The name of a field or an enum value, and who does not refuse it."""
     who = readers(declared)
-    return who | {BVLC} if declared.number < FIRST_FORK_NUMBER else who
+    return name_of(declared), who | {BVLC} if declared.number < FIRST_FORK_NUMBER else who
 
 
 def _is_list(value: object) -> bool:

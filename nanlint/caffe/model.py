@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.text.source import Place
@@ -36,8 +36,7 @@ TRAIN = "TRAIN"
 TEST = "TEST"
 
 
-@dataclass(frozen=True, eq=False)
-class Origin:
+class Origin(NamedTuple):
     """Where a message was written: a route into a bound file, and the names its author used.
 
     `renames` maps routes of the upgraded message to routes of the written one
@@ -57,8 +56,7 @@ class Origin:
         return self.bound.place(".".join(part for part in (self.route, route) if part))
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(NamedTuple):
     """One learnable blob of a layer: its shape, and what fills it.
 
     `filler` is None where the layer has no filler field for it; `default` is then every element's value.

@@ -7,8 +7,7 @@ Facts from src/caffe/solver.cpp (Init, InitTrainNet, InitTestNets, Solve), src/c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.schema.descriptors import message_class
@@ -26,8 +25,7 @@ COMMAND_LINE_LEVEL = 0
 COMMAND_LINE_STAGE = ""
 
 
-@dataclass(frozen=True)
-class NetSource:
+class NetSource(NamedTuple):
     """Where one net of a solver comes from, and what the solver says of its state.
 
     `route` is the solver's field; `path` the file that it names, None for a net written inside the

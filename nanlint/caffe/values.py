@@ -91,7 +91,9 @@ class Value(NamedTuple):
         """Whether some element certainly passes the test."""
         if (self.known or self.nan) and self.count != 0 and self._all(test):
             return True
-        return any(test(*interval) for interval in self.found) or certain(self.chance(test), self.number)
+        if self.found and any(test(*interval) for interval in self.found):
+            return True
+        return bool(self.parts) and self.number > 0 and certain(self.chance(test), self.number)
 
     def _all(self, test: Test) -> bool:
         return (not self.nan or self.low != self.low) and self.known and test(self.low, self.high)

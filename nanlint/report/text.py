@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from nanlint.findings import Applicability, Finding, Report, Severity
+from nanlint.findings import Applicability, Finding, Report
 from nanlint.report.snippet import Mark, snippet
 from nanlint.report.style import Paint
+from nanlint.report.summary import summary
 
 _LEAST_WIDTH = 50
 
@@ -21,19 +22,7 @@ def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     for finding in report.findings:
         yield from _finding(finding, width, paint)
         yield ""
-    if report.files:
-        yield summary(report, paint)
-
-
-def summary(report: Report, paint: Paint) -> str:
-    """`2 errors, 1 warning in 2 files; --fix mends 1`."""
-    files = _count(len(report.files), "file")
-    counts = ((report.count(severity), severity.value) for severity in Severity)
-    parts = [paint(word, _count(number, word)) for number, word in counts if number]
-    if not parts:
-        return f"nothing found in {files}"
-    fixable = f"; `--fix` mends {report.fixable}" if report.fixable else ""
-    return f"{', '.join(parts)} in {files}{fixable}"
+    yield from summary(report, paint)
 
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
@@ -75,7 +64,3 @@ def _note(label: str, text: str, gutter: int, width: int, paint: Paint) -> Itera
             else " " * len(lead)
         )
         yield (head + line).rstrip()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

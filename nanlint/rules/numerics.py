@@ -15,6 +15,7 @@ from nanlint.rules.registry import ERROR, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
+    from nanlint.caffe.transfer import Step
 
 
 @rule("NUM001", "non-finite-source", ERROR, effect=Effect.NON_FINITE)
@@ -27,13 +28,13 @@ def non_finite_source(net: Net) -> Iterator[Problem]:
     **Instead** write a finite number.
     """
     yield from of_kind(net, "non-finite-source")
-    for layer in net.layers:
-        if not layer.refused:
-            yield from _weights(layer)
+    for step in ranges(net).steps:
+        if not step.layer.refused:
+            yield from _weights(step)
 
 
-def _weights(layer: Layer) -> Iterator[Problem]:
-    step = ranges(layer.net).step(layer)
+def _weights(step: Step) -> Iterator[Problem]:
+    layer = step.layer
     for index, (learned, value) in enumerate(zip(layer.params, step.weights, strict=False)):
         if learned.owner is not None or not value.surely_bad:
             continue

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nanlint.findings import Effect, Finding, Fix, Problem, Related, Severity
 from nanlint.text.source import Place
@@ -17,8 +16,7 @@ WARNING = Severity.WARNING
 INFO = Severity.INFO
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A check, and the subject that it looks at: a Bound, a Solver, a Net or a Layer.
 
     The docstring of `check` is the rule's page: a first sentence, then **In Caffe** and **Instead**.

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.linear import diverges, linear_net, overflow_at
 from nanlint.analysis.optimiser import (
     READS,
     curvature_limit,
@@ -15,7 +14,6 @@ from nanlint.analysis.optimiser import (
     trained,
 )
 from nanlint.analysis.reach import below, learns
-from nanlint.analysis.replay import blowup
 from nanlint.analysis.schedule import schedule
 from nanlint.analysis.spoiling import decay_spoils, rate_spoils
 from nanlint.caffe.float32 import f32, show
@@ -168,6 +166,8 @@ def run_blows_up(solver: Solver) -> Iterator[Problem]:
 
     **Instead** change the setting that the message names.
     """
+    from nanlint.analysis.replay import blowup
+
     found = blowup(solver)
     if found and not _linear_limit(solver):
         culprit = _unstable_setting(solver)
@@ -278,6 +278,8 @@ def _decay_products(solver: Solver, rate: float) -> Iterator[tuple[float, Learne
 
 def _linear_limit(solver: Solver) -> bool:
     """Whether rate-beyond-stability says it already, with the reason."""
+    from nanlint.analysis.linear import diverges, linear_net, overflow_at
+
     net = solver.train_net
     linear = linear_net(solver, net) if net else None
     if linear is None or not diverges(linear):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.caffemodel import NotAModelError, SavedLayer, saved_layers
 from nanlint.caffe.model import count, same_shape
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.caffe.caffemodel import SavedLayer
     from nanlint.caffe.model import Layer, Solver
 
 
@@ -42,6 +42,8 @@ def unreadable_weights(solver: Solver) -> Iterator[Problem]:
 
     **Instead** name a `.caffemodel` that `caffe train` wrote.
     """
+    from nanlint.caffe.caffemodel import NotAModelError, saved_layers
+
     for route, name in _weight_files(solver):
         path = _found(solver, name)
         if path is None:
@@ -158,6 +160,8 @@ def _readable(solver: Solver, name: str) -> tuple[SavedLayer, ...] | None:
     path = _found(solver, name)
     if path is None or path.is_dir():
         return None
+    from nanlint.caffe.caffemodel import NotAModelError, saved_layers
+
     try:
         return saved_layers(path)
     except (NotAModelError, OSError):

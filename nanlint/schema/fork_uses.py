@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.schema.dialect import Dialect
 from nanlint.schema.forks import forks_of, forks_repeating, in_words, name_of, readers
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import EnumValueDescriptor, FieldDescriptor
 
 
-@dataclass(frozen=True)
-class ForkUse:
+class ForkUse(NamedTuple):
     """Something that only forks read, at the place where the file uses it first."""
 
     what: str

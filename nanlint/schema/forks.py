@@ -35,7 +35,6 @@ def every_fork() -> Forks:
     return frozenset(REPOSITORIES)
 
 
-@cache
 def name_of(declared: Declared) -> str:
     """The name of a field or an enum value with what holds it: `PoolingParameter.stride`."""
     holder = declared.containing_type if isinstance(declared, FieldDescriptor) else declared.type

@@ -56,8 +56,7 @@ class Source:
         return self.text[starts[number - 1] : end].rstrip("\r\n")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A span of a source, and the route that leads there (`layer[3].pooling_param.stride`)."""
 
     source: Source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from nanlint.text.source import Source, Span
 
@@ -59,8 +60,7 @@ class Field:
     read_as: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxFault:
+class SyntaxFault(NamedTuple):
     """A place where protobuf's parser stops reading, and what it wanted there.
 
     `kind` is the name of the rule that documents it. `edits` (with `title`) put it right without a doubt.
@@ -74,8 +74,7 @@ class SyntaxFault:
     edits: tuple[tuple[Span, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A `#` comment: its span includes the `#`, not the line break."""
 
     span: Span

@@ -9,10 +9,13 @@ import pytest
 from nanlint import engine
 from nanlint.caffe import load
 from nanlint.caffe.options import Options
+from nanlint.report.json import dumps
 
 CLEAN = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 8 } } }\n'
 BAD = 'layer { name: "relu" type: "ReLU" bottom: "nowhere" top: "y" }\n'
 NORM = 'layer { name: "bn" type: "BatchNorm" bottom: "x" top: "y" %s}\n'
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -55,3 +58,11 @@ def test_a_rule_about_training_finds_in_the_training_net_alone(net: Path) -> Non
     phases = {one.name: one.phase for one in engine.check([str(net)]).findings}
     assert phases["wide-gaussian-filler"] == "TRAIN"
     assert phases["infinite-loss"] is None
+
+
+@pytest.mark.slow
+def test_one_net_for_two_phases_loses_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    nets = [str(path) for path in sorted((ROOT / "examples").rglob("*.prototxt"))]
+    found = [dumps(engine.check([path])) for path in nets]
+    monkeypatch.setattr(load, "phase_matters", lambda layers: True)
+    assert found == [dumps(engine.check([path])) for path in nets]

@@ -30,8 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Arity:
+class Arity(NamedTuple):
     """How many bottoms or tops a type takes: at least `least`, at most `most` (None: any number)."""
 
     least: int = 0
@@ -73,8 +72,7 @@ class Bottom(NamedTuple):
         return self.made if isinstance(self.made, Place) else self.made.made_at
 
 
-@dataclass(frozen=True)
-class Blobs:
+class Blobs(NamedTuple):
     """What a layer has after its setup: the shape of each top, and its learnable blobs."""
 
     tops: tuple[Shape, ...]

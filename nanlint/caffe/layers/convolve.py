@@ -34,7 +34,7 @@ class Geometry(NamedTuple):
 
 
 # fields of forks that give a convolution another geometry than BVLC Caffe's
-FORK_FIELDS = [
+FORK_FIELDS = {
     "dilation_h",
     "dilation_w",
     "filter_stride",
@@ -61,6 +61,7 @@ FORK_FIELDS = [
     "pad_type",
     "pad_x",
     "pad_y",
+    "shape_offset",
     "size_floor",
     "stride_d",
     "stride_shape",
@@ -69,13 +70,12 @@ FORK_FIELDS = [
     "temporal_pad",
     "temporal_stride",
     "tf_pad",
-]
+}
 
 
 def fork_geometry(layer: LayerSetup) -> bool:
     """Whether a fork's own fields say how the kernel moves, so that the output size is not known here."""
-    param = layer.param.convolution_param
-    return bool(param.shape_offset) or any(param.HasField(field) for field in FORK_FIELDS)
+    return any(field.name in FORK_FIELDS for field, _ in layer.param.convolution_param.ListFields())
 
 
 def geometry(layer: LayerSetup, axes: int) -> Geometry:
