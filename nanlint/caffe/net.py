@@ -251,6 +251,8 @@ class _Builder:
 _FORK_FIELDS = ("fork-field", "unknown-field", "unknown-enum-value")
 # what every fork builds nets by; the conditions of single layers are a fork's own
 SURE_IN_FORKS = ("unknown-bottom", "duplicate-top", "unknown-layer-type")
+# forks give many layers more bottoms and tops than BVLC Caffe does, under the same name
+_WIDENED_IN_FORKS = ("wrong-bottom-count", "wrong-top-count")
 
 
 def _is_foreign(net: Net) -> bool:
@@ -265,4 +267,5 @@ def _is_foreign(net: Net) -> bool:
 def _less_sure(problem: Problem) -> Problem:
     if problem.kind in SURE_IN_FORKS or problem.severity is Severity.INFO:
         return problem
-    return problem._replace(severity=Severity.WARNING)
+    likely = Severity.INFO if problem.kind in _WIDENED_IN_FORKS else Severity.WARNING
+    return problem._replace(severity=likely)

@@ -22,7 +22,7 @@ UNGUARDED = frozenset(
     """ segnet enet parsenet lrcn 3d-ff ctensmeyer hli2020 lstm py-faster-rcnn fast-rcnn hed ctpn crf-rnn tsn
     pose-action """.split()
 )
-CENTER_WEIGHT = 0.1
+CENTER_WEIGHT = 1
 
 
 @rule("FORK003", "norm-without-eps", WARNING, effect=Effect.NON_FINITE, layers=("Normalize", "BN"))
@@ -153,12 +153,12 @@ def center_loss_weight(layer: Layer) -> Iterator[Problem]:
 
     **In Caffe** the loss is half the squared distance to the centre of the class, which nothing bounds
     (center_loss_layer.cpp of caffe-face), and a loss without `loss_weight` has weight 1. The authors train
-    with 0.008, and their paper goes up to 0.1; the features collapse or blow up beyond.
+    with 0.008, and their paper goes up to 0.1; from 1 on the features collapse or blow up.
 
     **Instead** write `loss_weight: 0.008`.
     """
     weight = layer.loss_weights[0] if layer.loss_weights else 0.0
-    if layer.spec is None or layer.phase == TEST or not weight > f32(CENTER_WEIGHT):
+    if layer.spec is None or layer.phase == TEST or not weight >= CENTER_WEIGHT:
         return
     written = f"`loss_weight: {spelled(weight)}`" if layer.param.loss_weight else "missing `loss_weight` (1)"
     yield finding(

@@ -9,7 +9,7 @@ import pytest
 from nanlint.caffe.load import load_net
 from nanlint.caffe.model import Layer, Net
 from nanlint.caffe.options import Options
-from nanlint.findings import Effect
+from nanlint.findings import Effect, Severity
 from nanlint.rules import detection, fork_layers
 from nanlint.rules.normalization import unsafe_eps
 from nanlint.schema.dialect import Dialect
@@ -106,7 +106,7 @@ def centers(settings: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("weight", "problems"), [("", 1), ("loss_weight: 0.5", 1), ("loss_weight: 0.008", 0)])
+@pytest.mark.parametrize(("weight", "problems"), [("", 1), ("loss_weight: 2", 1), ("loss_weight: 0.008", 0)])
 def test_the_weight_of_the_center_loss(tmp_path: Path, weight: str, problems: int) -> None:
     net = train_net(tmp_path, centers(f"{weight} center_loss_param {{ num_output: 7 }}"))
     assert len([*fork_layers.center_loss_weight(last(net))]) == problems
@@ -217,3 +217,18 @@ def test_boxes_of_as_many_classes_as_the_data_layer_has(tmp_path: Path, numbers:
     source = f'layer {{ name: "rois" type: "Python" {tops} python_param {{ {settings} }} }}\n'
     net = train_net(tmp_path, source + data(4, numbers) + layer("SmoothL1Loss", "x t3 t4 t5", "loss"))
     assert len([*net.found("shape-mismatch")]) == problems
+
+
+def test_forks_have_layers_with_more_tops(tmp_path: Path) -> None:
+    text = data(4, 7) + data(4, name="y") + layer("SoftmaxWithLoss", "x y", "l", 'top: "m" top: "n"')
+    [problem] = train_net(tmp_path, text).found("wrong-top-count")
+    assert problem.severity is None
+    [problem] = train_net(tmp_path, text + layer("ReLU6", "x", "r")).found("wrong-top-count")
+    assert problem.severity is Severity.INFO
+
+
+def test_a_python_layer_may_have_parameters(tmp_path: Path) -> None:
+    settings = "param { lr_mult: 0 } python_param { module: 'm' layer: 'L' }"
+    net = train_net(tmp_path, data(4, 7) + layer("Python", "x", "p", settings))
+    assert net.problems == []
+    assert [learned.lr_mult for learned in net.params] == [0]

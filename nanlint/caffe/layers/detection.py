@@ -106,9 +106,11 @@ class DetectionOutput(LayerType):
 
 
 class DetectionEvaluate(LayerType):
-    """Top: a row for each class and each detection (detection_evaluate_layer.cpp of SSD)."""
+    """Top: a row for each class and each detection (detection_evaluate_layer.cpp of SSD); Cascade R-CNN's
+    layer of the same name takes a third bottom.
+    """
 
-    bottoms = exactly(2)
+    bottoms = between(2, 3)
 
     def setup(self, layer: LayerSetup) -> Blobs:
         return Blobs(((1, 1, None, EVALUATION),))
@@ -191,6 +193,8 @@ def _match_priors(layer: LayerSetup, classes: int, locations: int) -> None:
     if prior[2] is None:
         return
     priors = prior[2] // BOX
+    if (location[1], confidence[1]) == (2 * priors * locations * BOX, 2 * priors * classes):
+        return  # TextBoxes makes two boxes of each
     for index, found, each, what in (
         (0, location[1], locations * BOX, "location numbers"),
         (1, confidence[1], classes, "confidences"),

@@ -17,19 +17,22 @@ TWO_BLOBS = ("scale_filler", "shift_filler", "bn_mode")
 
 class Normalize(LayerType):
     """The shape of the bottom, scaled to length 1 across channels; a scale each, or one
-    (normalize_layer.cpp).
+    (normalize_layer.cpp). Some forks give the lengths as a second top.
     """
+
+    tops = between(1, 2)
 
     def setup(self, layer: LayerSetup) -> Blobs:
         name = "normalize_param" if layer.param.HasField("normalize_param") else "norm_param"
         param = getattr(layer.param, name)
         shape = layer.bottoms[0].shape
+        tops = (shape, *(None,) * (len(layer.top_names) - 1))
         if param.HasField("normalize_type") or param.bp_norm or param.fix_gradient:
-            return Blobs((shape,))
+            return Blobs(tops)
         channels = None if shape is None or len(shape) < 2 else shape[1]
         scale: Shape = () if param.channel_shared else (channels,)
         filler = param.scale_filler if param.HasField("scale_filler") else None
-        return Blobs((shape,), (Param(scale, filler, f"{name}.scale_filler", 1.0),))
+        return Blobs(tops, (Param(scale, filler, f"{name}.scale_filler", 1.0),))
 
 
 class BN(LayerType):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from nanlint.caffe.layers.base import Arity, Blobs, Dim, LayerSetup, LayerType, Shape
+from nanlint.caffe.layers.base import Arity, Blobs, Dim, LayerSetup, LayerType, Param, Shape
 
 REGION = 5
 COLOURS = 3
@@ -14,7 +14,10 @@ BOX = 4
 
 
 class Python(LayerType):
-    """Any bottoms and tops; module and class must be named (layer_factory.cpp, GetPythonLayer)."""
+    """Any bottoms and tops; module and class must be named (layer_factory.cpp, GetPythonLayer).
+
+    It may add blobs of its own: as many as it has `param` blocks, as far as the file tells.
+    """
 
     bottoms = Arity()
     tops = Arity()
@@ -32,7 +35,10 @@ class Python(LayerType):
         known = WELL_KNOWN.get(param.layer)
         if known is not None and (layer.bottoms or param.layer in SOURCES):
             tops[: len(tops)] = (*known(layer), *tops)[: len(tops)]
-        return Blobs(tuple(layer.given.get(name, shape) for name, shape in zip(layer.top_names, tops, strict=True)))
+        params = (Param(None),) * len(layer.param.param)
+        return Blobs(
+            tuple(layer.given.get(name, shape) for name, shape in zip(layer.top_names, tops, strict=True)), params
+        )
 
 
 def _anchor_targets(layer: LayerSetup) -> tuple[Shape, ...]:

@@ -38,6 +38,15 @@ FORKS: list[Case] = [
         [(2, 4, 11, 9, 8)],
         [(4, 8, 1, 3, 3), (4,)],
     ),
+    # two boxes of each prior, as TextBoxes makes them
+    (
+        "DetectionOutput",
+        "detection_output_param { num_classes: 2 }",
+        [(1, 80), (1, 40), (1, 2, 40)],
+        [(1, 1, 1, 7)],
+        [],
+    ),
+    ("Normalize", "norm_param { channel_shared: false }", [(2, 8, 4, 4)], [(2, 8, 4, 4), None], [(8,)]),
     ("Lstm", "lstm_param { num_output: 7 }", [(20, 5), (20, 1)], [(20, 7)], [(28, 5), (28, 7), (28,)]),
     ("Transpose", "transpose_param { dim: [3, 2, 0, 1] }", [(1, 2, 3, 4)], [(4, 3, 1, 2)], []),
     ("TransformAccuracy", "", [(4, 5), (4,)], [()], []),
