@@ -54,6 +54,7 @@ def needs(bound: Bound) -> tuple[Need, ...]:
     return tuple(sorted(found.values(), key=lambda need: need.place.span))
 
 
+@lru_cache(maxsize=16)
 def fork_needs(bound: Bound) -> tuple[Need, ...]:
     """What a file uses and BVLC Caffe lacks; nothing where one Caffe is pinned. Cheap where there is none."""
     foreign = {layer.type for layer in _layers(bound.message)} - BVLC_TYPES

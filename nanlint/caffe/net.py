@@ -61,10 +61,12 @@ class _Builder:
     def run(self, upgraded: UpgradedNet) -> None:
         net = self.net
         for written in upgraded.layers:
-            if written.param.include and written.param.exclude:
-                net.problems.append(wiring.include_and_exclude(written.origin, written.param))
-            if keeps(net.state, written.param):
-                self.written.append(written)
+            if written.has_rules:
+                if written.param.include and written.param.exclude:
+                    net.problems.append(wiring.include_and_exclude(written.origin, written.param))
+                if not keeps(net.state, written.param):
+                    continue
+            self.written.append(written)
         self.plan = insert_splits(self.written)
         for index, (param, origin, *_) in enumerate(self.written):
             phase = PHASES[param.phase] if param.HasField("phase") else net.phase

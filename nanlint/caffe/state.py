@@ -43,12 +43,11 @@ def phase_matters(layers: Iterable[OriginalLayer]) -> bool:
     written (dropout_layer.cpp, batch_norm_layer.cpp).
     """
     return any(
-        param.include
-        or param.exclude
-        or param.HasField("phase")
-        or param.type == "Dropout"
-        or (param.type == "BatchNorm" and not param.batch_norm_param.HasField("use_global_stats"))
-        for param, *_ in layers
+        layer.has_rules
+        or layer.param.HasField("phase")
+        or layer.param.type == "Dropout"
+        or (layer.param.type == "BatchNorm" and not layer.param.batch_norm_param.HasField("use_global_stats"))
+        for layer in layers
     )
 
 

@@ -29,10 +29,12 @@ class OriginalLayer(NamedTuple):
     bottoms: tuple[str, ...]
     tops: tuple[str, ...]
     loss_weights: tuple[float, ...]
+    has_rules: bool
 
     @classmethod
     def of(cls, param: LayerParameter, origin: Origin) -> OriginalLayer:
-        return cls(param, origin, tuple(param.bottom), tuple(param.top), tuple(param.loss_weight))
+        has_rules = bool(param.include or param.exclude)
+        return cls(param, origin, tuple(param.bottom), tuple(param.top), tuple(param.loss_weight), has_rules)
 
 
 class UpgradedNet(NamedTuple):
@@ -65,7 +67,7 @@ def upgrade_net(bound: Bound) -> UpgradedNet:
     for added in filter(_is_old_batch_norm, upgraded.layer):
         _freeze(added.param)
     moved = zip(upgraded.layer, layers, strict=True)
-    return UpgradedNet(upgraded, [OriginalLayer.of(param, layer.origin) for param, layer in moved], problems)
+    return UpgradedNet(upgraded, [layer._replace(param=param) for param, layer in moved], problems)
 
 
 def current_layers(bound: Bound, net: NetParameter, route: str = "") -> list[OriginalLayer]:
