@@ -47,11 +47,11 @@ def proved(net: Net) -> Iterator[tuple[Birth, Ranges, Severity]]:
 
 def comes_to_light(got: Ranges, backward: bool = False) -> bool:
     """Whether the run meets it: without a training iteration there is no more than one forward pass for the
-    closing display, which shows the loss alone."""
+    closing display, which shows the loss alone. A test net that runs at all runs in full."""
     net = got.net
     if not net.runs:
         return False
-    return net.iterations != 0 or (not backward and got.loss().surely_bad)
+    return not net.trained or net.iterations != 0 or (not backward and got.loss().surely_bad)
 
 
 def sure_of(net: Net) -> Severity | None:

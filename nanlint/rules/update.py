@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.decay import overflow
 from nanlint.analysis.optimiser import (
     READS,
     curvature_limit,
@@ -32,7 +33,8 @@ def decay_beyond_stability(solver: Solver) -> Iterator[Problem]:
 
     **In Caffe** L2 decay adds `weight_decay * decay_mult * w` to the gradient (sgd_solver.cpp, Regularize);
     an update then multiplies w by 1 - rate * decay. SGD diverges where the product is above 2 (1 + momentum),
-    Nesterov above 2 (1 + momentum) / (1 + 2 momentum).
+    Nesterov above 2 (1 + momentum) / (1 + 2 momentum). Far above it a few updates make weights infinite: an
+    error where the run is long enough for that.
 
     **Instead** write a smaller `weight_decay`: 0.0005 is usual.
     """
@@ -43,15 +45,20 @@ def decay_beyond_stability(solver: Solver) -> Iterator[Problem]:
         return
     rate = rates.rate(0)
     worst = max(_decay_products(solver, rate), default=(0.0, None), key=lambda pair: pair[0])
-    if limit < worst[0] < math.inf:
-        layer = f" of `{worst[1].layer.name}`" if worst[1] else ""
-        yield finding(
-            solver.at("weight_decay"),
-            f"rate times decay{layer} is {worst[0]:.4g}, above the limit {limit:.4g} of "
-            f"`{solver_type(param)}` with momentum {show(param.momentum)}, so decay alone makes weights "
-            "grow; write a smaller `weight_decay`",
-            evidence=f"rate {show(rate)}, weight_decay {show(param.weight_decay)}",
-        )
+    if not limit < worst[0] < math.inf:
+        return
+    layer = f" of `{worst[1].layer.name}`" if worst[1] else ""
+    proved = overflow(param, solver.train_net) if solver.train_net else None
+    end = f" (`{proved.learned.layer.name}`: to infinity in update {proved.update})" if proved else ""
+    yield finding(
+        solver.at("weight_decay"),
+        f"rate times decay{layer} is {worst[0]:.4g}, above the limit {limit:.4g} of "
+        f"`{solver_type(param)}` with momentum {show(param.momentum)}, so decay alone makes weights "
+        f"grow{end}; write a smaller `weight_decay`",
+        evidence=f"rate {show(rate)}, weight_decay {show(param.weight_decay)}",
+        severity=ERROR if proved else None,
+        effect=Effect.NON_FINITE if proved else None,
+    )
 
 
 @rule("OPT014", "unusual-weight-decay", WARNING, effect=Effect.DIVERGENCE)
