@@ -199,11 +199,14 @@ def _not_upgraded(origin: Origin, param: NetParameter) -> Iterator[Problem]:
 def _missing_net(bound: Bound, source: NetSource) -> Problem:
     """Certain only where the name has no folder that might exist elsewhere."""
     name, field = source.path or "", source.route.partition("[")[0]
-    certain = Path(name).name == name
+    last = Path(name).name
+    certain = last == name
+    moved = not certain and last != "" and (Path(bound.source.path).parent / last).is_file()
+    remedy = f"`{last}` lies beside the solver: write the path to it" if moved else "mend the path"
     return Problem(
         bound.place(source.route),
         f'`{field}: "{name}"` is found neither from here nor beside the solver nor in '
-        "a folder above it, and Caffe aborts on a net that it cannot open; mend the path, or name its folder "
+        f"a folder above it, and Caffe aborts on a net that it cannot open; {remedy}, or name its folder "
         "with `--root`",
         "missing-net-file",
         severity=Severity.ERROR if certain else Severity.WARNING,

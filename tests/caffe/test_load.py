@@ -127,3 +127,11 @@ def test_a_misspelt_field_is_a_slip_and_no_fork(tmp_path: Path) -> None:
     (tmp_path / "fork.prototxt").write_text(pool.format("window_of_mine"))
     assert not load_net(str(tmp_path / "slip.prototxt"))[0].foreign
     assert load_net(str(tmp_path / "fork.prototxt"))[0].foreign
+
+
+def test_a_solver_that_was_moved_is_told_of_the_net_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "train.prototxt").write_text(data("2 3", "2"))
+    solver = tmp_path / "solver.prototxt"
+    solver.write_text('net: "models/of-old/train.prototxt"')
+    (problem,) = load_solver(str(solver)).problems
+    assert "`train.prototxt` lies beside the solver" in problem.message
