@@ -53,7 +53,7 @@ def _again(layer: Layer, spec: LayerType, shapes: dict[Blob, Shape]) -> Blobs | 
     setup = LayerSetup(
         layer.param,
         layer.phase,
-        [Bottom(blob.name, shapes.get(blob, blob.shape), blob, blob.producer.name) for blob in layer.bottoms],
+        [Bottom(blob.name, shapes.get(blob, blob.shape), blob) for blob in layer.bottoms],
         [blob.name for blob in layer.tops],
         layer.origin,
         [],
@@ -74,7 +74,7 @@ def _again(layer: Layer, spec: LayerType, shapes: dict[Blob, Shape]) -> Blobs | 
     before = LayerSetup(
         layer.param,
         layer.phase,
-        [Bottom(blob.name, blob.shape, blob, blob.producer.name) for blob in layer.bottoms],
+        [Bottom(blob.name, blob.shape, blob) for blob in layer.bottoms],
         [blob.name for blob in layer.tops],
         layer.origin,
         [],

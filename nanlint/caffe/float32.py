@@ -8,7 +8,6 @@ from struct import Struct
 _SINGLE = Struct("f")
 
 FLOAT_MAX = 3.4028234663852886e38
-FLOAT_MIN_NORMAL = 1.1754943508222875e-38
 
 
 def f32(x: float) -> float:

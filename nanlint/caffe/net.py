@@ -189,7 +189,7 @@ class _Builder:
         setup = LayerSetup(
             layer.param,
             layer.phase,
-            [Bottom(blob.name, blob.shape, blob, blob.producer.name) for blob in layer.bottoms],
+            [Bottom(blob.name, blob.shape, blob) for blob in layer.bottoms],
             [blob.name for blob in layer.tops],
             layer.origin,
             self.net.problems,

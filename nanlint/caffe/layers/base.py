@@ -64,7 +64,6 @@ class Bottom(NamedTuple):
     name: str
     shape: Shape
     made: Blob | Place
-    made_by: str = ""
 
     @property
     def made_at(self) -> Place:

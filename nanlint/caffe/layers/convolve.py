@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.layers.base import Dim, LayerSetup
 from nanlint.caffe.layers.sizes import int32, quotient
+from nanlint.caffe.layers.volumes import FORK_GEOMETRY
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import ConvolutionParameter
@@ -27,50 +28,14 @@ class Geometry(NamedTuple):
         """How many positions the kernel spans along a spatial axis."""
         return self.dilation[axis] * (self.kernel[axis] - 1) + 1
 
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether Caffe skips im2col: kernel 1, stride 1, pad 0 on every axis."""
-        return all(one == (1, 1, 0) for one in zip(self.kernel, self.stride, self.pad, strict=True))
-
 
 # fields of forks that give a convolution another geometry than BVLC Caffe's
-FORK_FIELDS = {
-    "dilation_h",
-    "dilation_w",
-    "filter_stride",
-    "filter_stride_h",
-    "filter_stride_w",
-    "half_pad",
-    "kernel_d",
-    "kernel_depth",
-    "kernel_shape",
-    "kernel_size_x",
-    "kernel_size_y",
-    "kstride",
-    "kstride_d",
-    "kstride_h",
-    "kstride_w",
-    "out_height",
-    "out_width",
-    "pad_b",
-    "pad_d",
-    "pad_l",
-    "pad_r",
-    "pad_shape",
-    "pad_t",
-    "pad_type",
-    "pad_x",
-    "pad_y",
-    "shape_offset",
-    "size_floor",
-    "stride_d",
-    "stride_shape",
-    "stride_x",
-    "stride_y",
-    "temporal_pad",
-    "temporal_stride",
-    "tf_pad",
-}
+FORK_FIELDS = FORK_GEOMETRY | frozenset(
+    """
+    dilation_h dilation_w filter_stride filter_stride_h filter_stride_w half_pad out_height out_width
+    shape_offset temporal_pad tf_pad
+    """.split()
+)
 
 
 def fork_geometry(layer: LayerSetup) -> bool:

@@ -18,7 +18,7 @@ from nanlint.caffe.layers.base import (
 )
 from nanlint.caffe.layers.pooling_volume import pools_volume, volume
 from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
-from nanlint.caffe.layers.volumes import volume_window
+from nanlint.caffe.layers.volumes import FORK_GEOMETRY, volume_window
 from nanlint.caffe.model import count
 
 if TYPE_CHECKING:
@@ -38,43 +38,14 @@ class Window(NamedTuple):
 
 
 # fields of forks that give pooling another geometry than BVLC Caffe's
-FORK_FIELDS = [
-    "axis",
-    "bin_h",
-    "bin_size",
-    "bin_w",
-    "kernel_d",
-    "kernel_depth",
-    "kernel_shape",
-    "kernel_size_x",
-    "kernel_size_y",
-    "kstride",
-    "kstride_d",
-    "kstride_h",
-    "kstride_w",
-    "pad_b",
-    "pad_d",
-    "pad_l",
-    "pad_r",
-    "pad_shape",
-    "pad_t",
-    "pad_type",
-    "pad_x",
-    "pad_y",
-    "size_floor",
-    "stride_d",
-    "stride_shape",
-    "stride_x",
-    "stride_y",
-    "temporal_stride",
-    "torch_pooling",
-]
+FORK_FIELDS = FORK_GEOMETRY | frozenset(
+    "axis bin_h bin_size bin_w dilation kernel_size_3d pad_3d stride_3d torch_pooling".split()
+)
 
 
 def fork_geometry(param: PoolingParameter) -> bool:
     """Whether a fork's own fields say how the windows move, so that the output size is not known here."""
-    repeated = (param.dilation, param.kernel_size_3d, param.pad_3d, param.stride_3d)
-    return any(map(len, repeated)) or any(param.HasField(field) for field in FORK_FIELDS)
+    return any(field.name in FORK_FIELDS for field, _ in param.ListFields())
 
 
 def round_mode(param: PoolingParameter) -> int:

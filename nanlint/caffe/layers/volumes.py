@@ -9,6 +9,15 @@ from nanlint.caffe.layers.sizes import int32
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import ConvolutionParameter, PoolingParameter
 
+# fields that forks have in convolutions and in pooling alike
+FORK_GEOMETRY = frozenset(
+    """
+    kernel_d kernel_depth kernel_shape kernel_size_x kernel_size_y kstride kstride_d kstride_h
+    kstride_w pad_b pad_d pad_l pad_r pad_shape pad_t pad_type
+    pad_x pad_y size_floor stride_d stride_shape stride_x stride_y temporal_stride
+    """.split()
+)
+
 _DEPTH_LAST = ("h", "w", "d")
 _OWN_STRIDES = ("kstride", "kstride_h", "kstride_w", "kstride_d")
 

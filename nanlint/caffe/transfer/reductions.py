@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from nanlint.caffe.combining import ROUNDING, combine, farthest, highest, repeated_sum, total
 from nanlint.caffe.draws import anything, constant
@@ -11,10 +10,6 @@ from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.intervals import NEVER, Interval, magnitude, plus, quotient, raised, scaled, times
 from nanlint.caffe.transfer import Step, backward, forward
 from nanlint.caffe.values import NAN, Value
-
-if TYPE_CHECKING:
-    pass
-
 
 PROD, SUM, MAX = 0, 1, 2
 
@@ -86,7 +81,7 @@ def eltwise_gradient(step: Step) -> list[Value]:
 
 # --- Reduction ---
 
-R_SUM, R_ASUM, R_SUMSQ, R_MEAN = 1, 2, 3, 4
+R_ASUM, R_SUMSQ, R_MEAN = 2, 3, 4
 
 
 @forward("Reduction")

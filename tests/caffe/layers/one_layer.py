@@ -52,7 +52,7 @@ def set_up(
     layer = LayerSetup(
         cast("NetParameter", bound.message).layer[0],
         phase,
-        [Bottom(f"b{i}", shape, origin.place("name"), "below") for i, shape in enumerate(bottoms)],
+        [Bottom(f"b{i}", shape, origin.place("name")) for i, shape in enumerate(bottoms)],
         [f"t{i}" for i in range(tops)],
         origin,
         problems,
