@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-expected",
         action="store_true",
-        help="write what the examples give now to their expected.txt",
+        help="write what the examples give now to tests/expected",
     )
 
 
