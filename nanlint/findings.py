@@ -66,7 +66,8 @@ class Problem(NamedTuple):
     """One defect at one place, before a rule gives it a code.
 
     The floors below the rules say `kind` (the name of the rule that documents it). `severity`
-    and `effect` override the rule's own where a case is surer, or less sure, than most.
+    and `effect` override the rule's own where a case is surer, or less sure, than most. `because`: places
+    that are at fault; a finding of the run at one of them explains this one.
     """
 
     place: Place
@@ -79,10 +80,22 @@ class Problem(NamedTuple):
     phase: str | None = None
     severity: Severity | None = None
     effect: Effect | None = None
+    because: tuple[Place, ...] = ()
+
+
+class Reference(NamedTuple):
+    """Another finding of the same run, by its code and place."""
+
+    code: str
+    place: Place
 
 
 class Finding(NamedTuple):
-    """A problem with the code, name, severity and effect of its rule: what the reports print."""
+    """A problem with the code, name, severity and effect of its rule: what the reports print.
+
+    `explained_by`: the findings that are its cause, and `explains` those of which it is; reports for people
+    show it as a note of the first of them. `because`: as in Problem.
+    """
 
     code: str
     name: str
@@ -95,6 +108,13 @@ class Finding(NamedTuple):
     fix: Fix | None = None
     layer: str | None = None
     phase: str | None = None
+    because: tuple[Place, ...] = ()
+    explained_by: tuple[Reference, ...] = ()
+    explains: tuple[Reference, ...] = ()
+
+    @property
+    def reference(self) -> Reference:
+        return Reference(self.code, self.place)
 
 
 class Report(NamedTuple):
@@ -114,7 +134,14 @@ class Report(NamedTuple):
     @property
     def fixable(self) -> int:
         """How many findings `--fix` can remove."""
+        return self._with_fix(Applicability.SAFE)
+
+    @property
+    def unsafely_fixable(self) -> int:
+        """How many more findings `--unsafe-fixes` can remove."""
+        return self._with_fix(Applicability.UNSAFE)
+
+    def _with_fix(self, applicability: Applicability) -> int:
         return sum(
-            finding.fix is not None and finding.fix.applicability is Applicability.SAFE
-            for finding in self.findings
+            finding.fix is not None and finding.fix.applicability is applicability for finding in self.findings
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nanlint.config import Settings
+from nanlint.engine.alike import alike, repeated
+from nanlint.engine.causes import with_causes
 from nanlint.engine.load import open_all
 from nanlint.engine.merge import in_order, merged
 from nanlint.engine.run import Run
@@ -61,7 +63,7 @@ def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: st
     findings = suppress(merged(run.results()), documents, run)
     findings = [one for one in findings if not ignored_in_file(one, settings.per_file_ignores)]
     return Report(
-        tuple(in_order(findings)),
+        tuple(alike(with_causes(in_order(repeated(findings)), opened.loaded))),
         tuple(sorted(document.source.path for document in documents)),
         (*opened.failures, *run.failures),
     )

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from nanlint import __version__
-from nanlint.findings import Finding, Fix, Report, Severity
+from nanlint.findings import Finding, Fix, Reference, Report, Severity
 from nanlint.text.source import Place, Position
 
 
@@ -45,9 +45,17 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "layer": finding.layer,
         "phase": finding.phase,
         "related": [{"message": other.message, **_place(other.place)} for other in finding.related],
+        "explains": [reference(other) for other in finding.explains],
+        "explained_by": [reference(other) for other in finding.explained_by],
         "fix": _fix(finding.fix) if finding.fix else None,
         "url": None,
     }
+
+
+def reference(other: Reference) -> dict[str, Any]:
+    """Another finding of the run, as its code and place."""
+    place = other.place
+    return {"code": other.code, "path": place.source.path, "start": _position(place.start)}
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

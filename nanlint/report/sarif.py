@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from nanlint import __version__
 from nanlint.findings import Finding, Fix, Report, Severity
-from nanlint.report.json import encode
+from nanlint.report.json import encode, reference
 from nanlint.text.source import Place
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -76,7 +76,13 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [_location(finding.place)],
-        "properties": {"effect": finding.effect.value, "layer": finding.layer, "phase": finding.phase},
+        "properties": {
+            "effect": finding.effect.value,
+            "layer": finding.layer,
+            "phase": finding.phase,
+            "explains": [reference(other) for other in finding.explains],
+            "explained_by": [reference(other) for other in finding.explained_by],
+        },
     }
     if finding.related:
         result["relatedLocations"] = [

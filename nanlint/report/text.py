@@ -1,31 +1,37 @@
-"""Findings for people: the claim, its lines with the span underlined, evidence and remedy."""
+"""Findings for people: the claim, its lines with the span underlined, evidence, what comes of it, and remedy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from textwrap import wrap
 
 from nanlint.findings import Applicability, Finding, Report
+from nanlint.report.order import Cause, causes
 from nanlint.report.snippet import Mark, snippet
 from nanlint.report.style import Paint
 from nanlint.report.summary import summary
 
 _LEAST_WIDTH = 50
+_PLACES_SHOWN = 4
+_CLAUSE_END = re.compile(r"[;:] |, and Caffe aborts")
 
 
 def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
-    """The findings with a blank line after each, and a summary of the files, if any could be read.
+    """The causes with a blank line after each, and a summary of the files, if any could be read.
 
-    `width` columns wide where words allow it.
+    What a finding explains is a note of it. `width` columns wide where words allow it.
     """
     width = max(width, _LEAST_WIDTH)
-    for finding in report.findings:
-        yield from _finding(finding, width, paint)
+    for cause in causes(report):
+        yield from _cause(cause, width, paint)
         yield ""
     yield from summary(report, paint)
 
 
-def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
+def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:
+    finding = cause.finding
     place, role = finding.place, finding.severity.value
     where = f"{place.source.path}:{place.start.line}:{place.start.column}:"
     code = paint(role, f"{role}[{finding.code}]")
@@ -37,9 +43,35 @@ def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     yield from snippet(marks, role, gutter, width, paint)
     if finding.evidence:
         yield from _note("evidence", finding.evidence, gutter, width, paint)
+    for words in _consequences(cause):
+        yield from _note("explains", words, gutter, width, paint)
     if finding.fix:
-        mended = " (`--fix` does it)" if finding.fix.applicability is Applicability.SAFE else ""
-        yield from _note("fix", finding.fix.title + mended, gutter, width, paint)
+        safe = finding.fix.applicability is Applicability.SAFE
+        yield from _note("fix", f"{finding.fix.title} ({_how(safe)})", gutter, width, paint)
+
+
+def _how(safe: bool) -> str:
+    return "`--fix` does it" if safe else "`--unsafe-fixes` does it: look at it first"
+
+
+def _consequences(cause: Cause) -> Iterator[str]:
+    """One clause for each rule whose findings are explained, with the first of their places."""
+    by_code = sorted(cause.notes, key=lambda one: one.code)
+    for code, group in groupby(by_code, key=lambda one: one.code):
+        found = list(group)
+        if code == cause.finding.code:
+            yield f"the same {_places(found)}"
+        else:
+            clause = _CLAUSE_END.split(found[0].message, 1)[0]
+            severity = max(found, key=lambda one: one.severity.rank).severity.value
+            yield f"{severity}[{code}] {_places(found)}: {clause}"
+
+
+def _places(found: Sequence[Finding]) -> str:
+    """`at net.prototxt:4, 9 and 3 more lines`."""
+    named = list(dict.fromkeys(str(one.place) for one in found))
+    shown, more = named[:_PLACES_SHOWN], len(named) - _PLACES_SHOWN
+    return f"at {', '.join(shown)}" + (f" and {more} more lines" if more > 0 else "")
 
 
 def _context(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from nanlint.caffe.float32 import show
 from nanlint.caffe.model import TRAIN
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Effect, Problem, Related
+from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted, times
 
@@ -84,7 +85,7 @@ def _multiplied(learned: LearnedParam) -> str:
     return "" if learned.lr_mult == 1 else f" * lr_mult {show(learned.lr_mult)}"
 
 
-@rule("BLW002", "rate-too-high", WARNING, effect=Effect.DIVERGENCE)
+@rule("BLW002", "rate-too-high", WARNING, effect=Effect.DIVERGENCE, explained_by=chains.SCALE)
 def rate_too_high(solver: Solver) -> Iterator[Problem]:
     """The rate is far too high for this net: estimated from fillers, fan-in, data scale and losses.
 
@@ -151,7 +152,7 @@ def negative_lr_mult(net: Net) -> Iterator[Problem]:
             )
 
 
-@rule("BLW007", "saturated-first-loss", WARNING, effect=Effect.DIVERGENCE)
+@rule("BLW007", "saturated-first-loss", WARNING, effect=Effect.DIVERGENCE, explained_by=chains.BEGINNING)
 def saturated_first_loss(net: Net) -> Iterator[Problem]:
     """Untrained logits are so large that the first loss is near its ceiling of 87.3365.
 
@@ -182,7 +183,7 @@ def saturated_first_loss(net: Net) -> Iterator[Problem]:
         )
 
 
-@rule("BLW008", "exploding-activations", WARNING, effect=Effect.NON_FINITE)
+@rule("BLW008", "exploding-activations", WARNING, effect=Effect.NON_FINITE, explained_by=chains.BEGINNING)
 def exploding_activations(net: Net) -> Iterator[Problem]:
     """The fillers let activations grow from layer to layer, beyond all measure.
 
@@ -213,7 +214,10 @@ def exploding_activations(net: Net) -> Iterator[Problem]:
         return
 
 
-@rule("BLW009", "debug-info-advised", INFO, effect=Effect.NONE)
+@rule(
+    "BLW009", "debug-info-advised", INFO, effect=Effect.NONE,
+    explained_by=(*chains.SCALE, "rate-too-high", "saturated-first-loss"),
+)
 def debug_info_advised(solver: Solver) -> Iterator[Problem]:
     """This run is at risk, and `debug_info` would show where it breaks.
 
@@ -236,7 +240,7 @@ def debug_info_advised(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("BLW010", "rate-beyond-published", WARNING, effect=Effect.DIVERGENCE)
+@rule("BLW010", "rate-beyond-published", WARNING, effect=Effect.DIVERGENCE, explained_by=chains.SCALE)
 def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
     """The rate is several times the largest with which nets of this kind were published.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nanlint.analysis.schedule import FIELDS, POLICIES
 from nanlint.caffe.solver import iterations
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
+from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest
@@ -19,7 +20,7 @@ FORK_POLICIES = ("multifixed", "plateau")
 """Of intel/caffe and the SSD forks."""
 
 
-@rule("LR002", "unknown-lr-policy", ERROR, effect=Effect.RUN_FAILURE)
+@rule("LR002", "unknown-lr-policy", ERROR, effect=Effect.RUN_FAILURE, explained_by=chains.UNREAD)
 def unknown_lr_policy(solver: Solver) -> Iterator[Problem]:
     """The `lr_policy` is none that Caffe knows.
 
@@ -53,7 +54,7 @@ def unknown_lr_policy(solver: Solver) -> Iterator[Problem]:
     )
 
 
-@rule("LR003", "stepsize-not-positive", ERROR, effect=Effect.RUN_FAILURE)
+@rule("LR003", "stepsize-not-positive", ERROR, effect=Effect.RUN_FAILURE, explained_by=chains.UNREAD)
 def stepsize_not_positive(solver: Solver) -> Iterator[Problem]:
     """A `step` or `sigmoid` schedule has no positive `stepsize`.
 

@@ -20,7 +20,8 @@ class Rule(NamedTuple):
     """A check, and the subject that it looks at: a Bound, a Solver, a Net or a Layer.
 
     The docstring of `check` is the rule's page: a first sentence, then **In Caffe** and **Instead**.
-    `layers`: only layers of these types are shown to it (empty: all).
+    `layers`: only layers of these types are shown to it (empty: all). `explained_by`: names of rules whose
+    findings about the same solver or net are the cause of what this rule finds.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Rule(NamedTuple):
     subject: str
     check: Callable[[Any], Iterable[Problem]]
     layers: tuple[str, ...] = ()
+    explained_by: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -57,6 +59,7 @@ class Rule(NamedTuple):
             problem.fix,
             problem.layer,
             problem.phase,
+            problem.because,
         )
 
 
@@ -66,7 +69,13 @@ Check = Callable[[Any], Iterable[Problem]]
 
 
 def rule(
-    code: str, name: str, severity: Severity, *, effect: Effect, layers: Sequence[str] = ()
+    code: str,
+    name: str,
+    severity: Severity,
+    *,
+    effect: Effect,
+    layers: Sequence[str] = (),
+    explained_by: Sequence[str] = (),
 ) -> Callable[[Check], Check]:
     """Make a rule of a function; its first parameter's annotation says what it looks at.
 
@@ -77,7 +86,7 @@ def rule(
         if code in _rules or any(known.name == name for known in _rules.values()):
             raise ValueError(f"rule {code} {name} is defined twice")
         subject = str(next(iter(check.__annotations__.values())))
-        _rules[code] = Rule(code, name, severity, effect, subject, check, tuple(layers))
+        _rules[code] = Rule(code, name, severity, effect, subject, check, tuple(layers), tuple(explained_by))
         return check
 
     return register
@@ -94,9 +103,12 @@ def finding(
     phase: str | None = None,
     severity: Severity | None = None,
     effect: Effect | None = None,
+    because: Iterable[Place] = (),
 ) -> Problem:
-    """What a rule yields."""
-    return Problem(place, message, "", evidence, tuple(related), fix, layer, phase, severity, effect)
+    """What a rule yields. `because`: the places at fault; what another rule finds there explains this."""
+    return Problem(
+        place, message, "", evidence, tuple(related), fix, layer, phase, severity, effect, tuple(because)
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from nanlint.analysis.schedule import FIELDS, Schedule, schedule
 from nanlint.caffe.float32 import show
 from nanlint.caffe.solver import iterations
 from nanlint.findings import Effect, Problem
+from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted, setting
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FROZEN = 2.0**-24
 
 
-@rule("LR001", "poly-without-max-iter", ERROR, effect=Effect.NO_LEARNING)
+@rule("LR001", "poly-without-max-iter", ERROR, effect=Effect.NO_LEARNING, explained_by=chains.UNREAD)
 def poly_without_max_iter(solver: Solver) -> Iterator[Problem]:
     """A `poly` schedule divides the iteration by `max_iter`, which is missing or 0.
 
@@ -84,7 +85,7 @@ def negative_rate(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("LR007", "zero-base-lr", ERROR, effect=Effect.NO_LEARNING)
+@rule("LR007", "zero-base-lr", ERROR, effect=Effect.NO_LEARNING, explained_by=chains.UNREAD)
 def zero_base_lr(solver: Solver) -> Iterator[Problem]:
     """`base_lr` is missing or 0, so no weight ever changes.
 
@@ -104,7 +105,7 @@ def zero_base_lr(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("LR008", "zero-gamma", ERROR, effect=Effect.NO_LEARNING)
+@rule("LR008", "zero-gamma", ERROR, effect=Effect.NO_LEARNING, explained_by=chains.UNREAD)
 def zero_gamma(solver: Solver) -> Iterator[Problem]:
     """`gamma` is missing or 0, so the learning rate is 0 from the first step on.
 
@@ -212,7 +213,7 @@ def unsorted_stepvalue(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("LR012", "multistep-without-stepvalue", WARNING, effect=Effect.NONE)
+@rule("LR012", "multistep-without-stepvalue", WARNING, effect=Effect.NONE, explained_by=chains.UNREAD)
 def multistep_without_stepvalue(solver: Solver) -> Iterator[Problem]:
     """A `multistep` schedule has no `stepvalue`, so its rate never changes.
 
@@ -252,7 +253,7 @@ def rising_rate(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("LR014", "constant-schedule", WARNING, effect=Effect.NONE)
+@rule("LR014", "constant-schedule", WARNING, effect=Effect.NONE, explained_by=chains.UNREAD)
 def constant_schedule(solver: Solver) -> Iterator[Problem]:
     """A schedule that is meant to change the rate leaves it as it is, because a parameter is missing.
 
