@@ -299,7 +299,7 @@ def _written(report: Report, output_format: str, colour: str) -> Iterable[str]:
     if not report.findings:
         from nanlint.report.summary import summary
 
-        return summary(report, paint)
+        return summary(report, _width(), paint)
     from nanlint.report import text
 
     return text.lines(report, _width(), paint)

@@ -1,13 +1,25 @@
-"""One line a finding: `path:line:column: severity[code] message`."""
+"""One line a cause: `path:line:column: severity[code] message`, with the places of what it explains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nanlint.findings import Report
+from nanlint.findings import Finding, Report
+from nanlint.report.order import causes
+
+_SHOWN = 4
 
 
 def lines(report: Report) -> Iterator[str]:
-    for finding in report.findings:
+    for finding, notes in causes(report):
         place = f"{finding.place.source.path}:{finding.place.start.line}:{finding.place.start.column}"
-        yield f"{place}: {finding.severity.value}[{finding.code}] {finding.message}"
+        yield f"{place}: {finding.severity.value}[{finding.code}] {finding.message}{explained(notes)}"
+
+
+def explained(notes: tuple[Finding, ...]) -> str:
+    """` (explains BLW002 at solver.prototxt:4 and 2 more)`; nothing where there are no notes."""
+    if not notes:
+        return ""
+    named = list(dict.fromkeys(f"{note.code} at {note.place}" for note in notes))
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f" (explains {', '.join(named[:_SHOWN])}{more})"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nanlint.findings import Report, Severity
+from nanlint.report.concise import explained
+from nanlint.report.order import causes
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def lines(report: Report) -> Iterator[str]:
-    for finding in report.findings:
+    for finding, notes in causes(report):
         start, end = finding.place.start, finding.place.end
         properties = {
             "file": finding.place.source.path,
@@ -21,7 +23,7 @@ def lines(report: Report) -> Iterator[str]:
         if start.line == end.line:
             properties |= {"col": start.column, "endColumn": end.column}
         words = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-        yield f"::{_COMMANDS[finding.severity]} {words}::{_data(finding.message)}"
+        yield f"::{_COMMANDS[finding.severity]} {words}::{_data(finding.message + explained(notes))}"
 
 
 def _data(text: str) -> str:

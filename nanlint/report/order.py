@@ -43,7 +43,7 @@ def causes(report: Report) -> list[Cause]:
     for number, finding in enumerate(report.findings):
         root = _root(number, report.findings, by_reference)
         notes.setdefault(root, [])
-        if root != number:
+        if root != number and finding.name != ADVICE:
             notes[root].append(finding)
     found = [Cause(report.findings[root], tuple(explained)) for root, explained in notes.items()]
     found = [cause for cause in found if cause.finding.name != ADVICE]

@@ -15,7 +15,7 @@ from nanlint.report.summary import summary
 
 _LEAST_WIDTH = 50
 _PLACES_SHOWN = 4
-_CLAUSE_END = re.compile(r"[;:] |, and Caffe aborts")
+_FIRST_CLAUSE = re.compile(r"(?:`[^`]*`|[^`;:]|[;:](?! ))*")
 
 
 def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
@@ -27,7 +27,7 @@ def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
     for cause in causes(report):
         yield from _cause(cause, width, paint)
         yield ""
-    yield from summary(report, paint)
+    yield from summary(report, width, paint)
 
 
 def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:
@@ -44,14 +44,14 @@ def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:
     if finding.evidence:
         yield from _note("evidence", finding.evidence, gutter, width, paint)
     for words in _consequences(cause):
-        yield from _note("explains", words, gutter, width, paint)
+        yield from _note("hence", words, gutter, width, paint)
     if finding.fix:
         safe = finding.fix.applicability is Applicability.SAFE
         yield from _note("fix", f"{finding.fix.title} ({_how(safe)})", gutter, width, paint)
 
 
 def _how(safe: bool) -> str:
-    return "`--fix` does it" if safe else "`--unsafe-fixes` does it: look at it first"
+    return "`--fix` does it" if safe else "look at it first"
 
 
 def _consequences(cause: Cause) -> Iterator[str]:
@@ -62,16 +62,20 @@ def _consequences(cause: Cause) -> Iterator[str]:
         if code == cause.finding.code:
             yield f"the same {_places(found)}"
         else:
-            clause = _CLAUSE_END.split(found[0].message, 1)[0]
+            clause = _FIRST_CLAUSE.match(found[0].message)
             severity = max(found, key=lambda one: one.severity.rank).severity.value
-            yield f"{severity}[{code}] {_places(found)}: {clause}"
+            yield f"{severity}[{code}] {_places(found)}: {clause[0] if clause else ''}"
 
 
 def _places(found: Sequence[Finding]) -> str:
-    """`at net.prototxt:4, 9 and 3 more lines`."""
-    named = list(dict.fromkeys(str(one.place) for one in found))
-    shown, more = named[:_PLACES_SHOWN], len(named) - _PLACES_SHOWN
-    return f"at {', '.join(shown)}" + (f" and {more} more lines" if more > 0 else "")
+    """`at net.prototxt:4, 9 and 3 more places`."""
+    named = list(dict.fromkeys((one.place.source.path, one.place.start.line) for one in found))
+    words, before = [], ""
+    for path, line in named[:_PLACES_SHOWN]:
+        words.append(str(line) if path == before else f"{path}:{line}")
+        before = path
+    more = len(named) - _PLACES_SHOWN
+    return f"at {', '.join(words)}" + (f" and {more} more places" if more > 0 else "")
 
 
 def _context(finding: Finding) -> str:

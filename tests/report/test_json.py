@@ -32,6 +32,8 @@ def test_a_report(report: Report) -> None:
                 "end": {"line": 4, "column": 18},
             }
         ],
+        "explains": [],
+        "explained_by": [],
         "fix": {
             "title": "write `stride: 3`",
             "applicability": "safe",
@@ -39,6 +41,19 @@ def test_a_report(report: Report) -> None:
         },
         "url": None,
     }
+
+
+def test_cause_and_consequence_name_each_other(report: Report) -> None:
+    pooling, schedule = report.findings
+    findings = (
+        pooling._replace(explains=(schedule.reference,)),
+        schedule._replace(explained_by=(pooling.reference,)),
+    )
+    cause, consequence = json.loads(dumps(report._replace(findings=findings)))["findings"]
+    assert cause["explains"] == [{"code": "LR001", "path": "solver.prototxt", "start": {"line": 1, "column": 1}}]
+    assert consequence["explained_by"] == [
+        {"code": "POOL001", "path": "net.prototxt", "start": {"line": 8, "column": 5}}
+    ]
 
 
 def test_what_is_not_there_is_null(report: Report) -> None:

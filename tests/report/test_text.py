@@ -110,3 +110,32 @@ def test_colour_changes_nothing_but_colour(report: Report) -> None:
     coloured = "\n".join(text.lines(report, 100, painter(True)))
     assert coloured != shown(report)
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == shown(report)
+
+
+def explained(report: Report) -> Report:
+    """The report with its first finding explained by its second."""
+    pooling, schedule = report.findings
+    pooling = pooling._replace(explained_by=(schedule.reference,))
+    return report._replace(findings=(pooling, schedule._replace(explains=(pooling.reference,))))
+
+
+def test_what_a_finding_explains_is_a_note_of_it(report: Report) -> None:
+    shown_lines = shown(explained(report)).splitlines()
+    assert shown_lines[0] == "solver.prototxt:1:1: warning[LR001] poly-without-max-iter"
+    assert "    = hence: error[POOL001] at net.prototxt:8: `stride: 5` leaves the last window of `pool1` empty," in (
+        shown_lines
+    )
+    assert shown_lines[-1].startswith("1 error, 1 warning in 2 files")
+
+
+def test_the_most_severe_cause_comes_first(report: Report) -> None:
+    pooling, schedule = report.findings
+    mild = pooling._replace(severity=Severity.INFO)
+    shown_lines = shown(report._replace(findings=(mild, schedule))).splitlines()
+    assert shown_lines[0].startswith("solver.prototxt:1:1: warning")
+
+
+def test_advice_closes_the_summary(report: Report) -> None:
+    pooling, schedule = report.findings
+    advice = schedule._replace(name="debug-info-advised", message="look at the log")
+    assert shown(report._replace(findings=(pooling, advice))).splitlines()[-1] == "look at the log"
