@@ -31,15 +31,15 @@ def run() -> None:
 
     gc.set_threshold(100_000)  # a run keeps nearly all that it makes: looking for garbage more often is in vain
     arguments = sys.argv[1:]
-    plain = shortcut.read(arguments)
-    if plain is None:
+    call = shortcut.read(arguments)
+    if call is None:
         from nanlint import cli
 
         cli.main(arguments)
     else:
-        from nanlint import commands
+        from nanlint.commands.console import guarded
 
-        sys.exit(commands.guarded(lambda: commands.check(**plain)))
+        sys.exit(guarded(call.run))
 
 
 if __name__ == "__main__":

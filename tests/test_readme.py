@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from nanlint import config, engine
+from nanlint.commands import COMMANDS
 from nanlint.engine.select import resolve
 from nanlint.report import text
+from nanlint.report.formats import FORMATS
 from nanlint.report.style import painter
 from tests.conftest import PROJECT
 
@@ -34,6 +36,15 @@ def test_the_find_in_caffe_itself(shared: Path, monkeypatch: pytest.MonkeyPatch)
     command, _, findings = blocks("text")[0].partition("\n")
     assert command == "$ nanlint examples/mnist/lenet_consolidated_solver.prototxt"
     assert findings in shown
+
+
+def test_every_command_and_format_is_named() -> None:
+    shown = re.findall(r"^\| `nanlint (\w+)?.*` \|", README, re.MULTILINE)
+    assert {*shown} | {"check", "explain", "rules"} >= {*COMMANDS}
+    assert "`nanlint rules`" in README
+    assert "`nanlint explain " in README
+    (named,) = re.findall(r"^`--output-format` is ([^.]*)\.", README, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", named) == list(FORMATS)
 
 
 def test_the_configuration(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""What a call's options ask for: the settings of its run, and the files that its paths lead to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nanlint import config
+from nanlint.config import Settings
+
+if TYPE_CHECKING:
+    from nanlint.engine.load import Opened
+
+
+class Record(Protocol):
+    """The options of any command."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+def settings(options: Record) -> Settings:
+    """The configuration with what the call says on top. Raises UsageError."""
+    given = options._asdict()
+    named = given.get("config_file")
+    found = config.read(Path(named)) if named else config.load(Path.cwd())
+    return config.merge(found, **{name: read(given[name]) for name, read in _READERS.items() if name in given})
+
+
+def open_paths(paths: Sequence[str], settings: Settings) -> Opened:
+    """Solvers and nets, loaded."""
+    from nanlint.engine.load import open_all
+
+    return open_all(paths, settings, stdin=standard_input(paths))
+
+
+def standard_input(paths: Sequence[str]) -> bytes:
+    """What standard input holds, if the call reads it."""
+    return sys.stdin.buffer.read() if "-" in paths else b""
+
+
+def _as_given(value: Any) -> Any:
+    return value
+
+
+def _words(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word.strip() for words in given for word in words.split(",") if word.strip())
+
+
+def _pairs(parse: Callable[[str], tuple[str, Any]]) -> Callable[[Iterable[str]], dict[str, Any]]:
+    return lambda given: dict(parse(words) for words in given)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "select": _words,
+    "ignore": _words,
+    "fail_on": _as_given,
+    "caffe": _as_given,
+    "proto": _as_given,
+    "roots": _as_given,
+    "inputs": _pairs(config.parse_input),
+    "ranges": _pairs(config.parse_range),
+}

@@ -1,0 +1,58 @@
+"""Where commands print, how wide, and how a run ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+from nanlint.config import UsageError
+
+OK, FINDINGS, WRONG = 0, 1, 2
+
+_WIDTH_OF_A_PIPE, _WIDEST = 100, 140
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print to standard output; a reader that has gone away has what it wanted."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(line: str) -> None:
+    """Print to standard error."""
+    print(line, file=sys.stderr)
+
+
+def width() -> int:
+    """The terminal's width, within what is easily read."""
+    from shutil import get_terminal_size
+
+    return min(get_terminal_size((_WIDTH_OF_A_PIPE, 24)).columns, _WIDEST)
+
+
+def status(failures: Iterable[str], otherwise: int = OK) -> int:
+    """Say on standard error what could not be done; the exit status."""
+    for failure in failures:
+        tell(f"nanlint: {failure}")
+        otherwise = WRONG
+    return otherwise
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """The exit status of a command. A wrong call, and a bug of nanlint's, are said on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return run()
+    except UsageError as wrong:
+        return status([str(wrong)])
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        return status([f"internal error: {type(error).__name__}: {error}. Please report this"])

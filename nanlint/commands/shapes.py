@@ -1,0 +1,29 @@
+"""`nanlint shapes`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nanlint.commands.calls import open_paths, settings
+from nanlint.commands.console import show, status, width
+from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Proto, Roots, TableFormat
+
+
+class Options(NamedTuple):
+    paths: Paths
+    output_format: TableFormat = "text"
+    caffe: Caffe = None
+    proto: Proto = None
+    roots: Roots = ()
+    inputs: Inputs = ()
+    config_file: ConfigFile = None
+
+
+def run(options: Options) -> int:
+    """Show the shapes of every layer's tops and parameters, per net and phase."""
+    from nanlint.report import shapes as writer
+
+    opened = open_paths(options.paths, settings(options))
+    files = [(one.path, one.nets) for one in opened.loaded]
+    show([writer.dumps(files)] if options.output_format == "json" else writer.lines(files, width()))
+    return status(opened.failures)
