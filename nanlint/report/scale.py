@@ -59,7 +59,7 @@ def _table(path: str, solver: Solver | None, net: Net, width: int) -> Iterator[s
         size = moment.rms if moment is not None else None
         yield (
             f"  {_short(layer.name, names)}  {_number(size):>10}  {_bar(size)}  "
-            f"{_number(_gradient(scale, layer)):>9}  {_share(updates.get(layer)):>8}"
+            f"{_number(gradient_at(scale, layer)):>9}  {_share(updates.get(layer)):>8}"
         ).rstrip()
     yield from _summary(scale, risk)
 
@@ -126,7 +126,7 @@ def _updates(risk: Risk | None) -> Mapping[Layer, Update]:
     return {one.learned.param.layer: one for one in risk.updates if one.learned.param.index == 0}
 
 
-def _gradient(scale: Scale, layer: Layer) -> float | None:
+def gradient_at(scale: Scale, layer: Layer) -> float | None:
     """The root of the squared norm that one sample's gradient has at the layer's first top, all losses
     together."""
     if not layer.tops:
@@ -161,7 +161,7 @@ def _layer(scale: Scale, layer: Layer, update: Update | None) -> dict[str, Any]:
         "name": layer.name,
         "type": layer.type,
         "activation": _finite(_rms(scale, layer.tops[0] if layer.tops else None)),
-        "gradient": _finite(_gradient(scale, layer)),
+        "gradient": _finite(gradient_at(scale, layer)),
         "update": _finite(update.relative) if update is not None else None,
     }
 
