@@ -295,3 +295,34 @@ def test_a_solver_without_a_rate_says_why(folder: Path, nanlint: Call) -> None:
 
 def test_rates_as_a_picture(folder: Path, nanlint: Call) -> None:
     assert nanlint("lr", "--output-format", "svg", "good.prototxt").stdout.startswith("<svg")
+
+
+def test_a_page_is_written_where_the_call_says(folder: Path, nanlint: Call) -> None:
+    done = nanlint("view", "good.prototxt", "-o", "net.html")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (folder / "net.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert nanlint("view", "good.prototxt").stdout == (folder / "net.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["view", "good.prototxt", "-o", "net.prototxt"], "no page"),
+        (["graph", "good.prototxt", "-o", "net.prototxt"], "is read by this call"),
+        (["graph", "good.prototxt", "-o", "nowhere/net.svg"], "cannot write"),
+        (["graph", "good.prototxt", "-o", "."], "cannot write"),
+    ],
+)
+def test_what_a_call_reads_is_never_written_over(
+    folder: Path, nanlint: Call, arguments: list[str], word: str
+) -> None:
+    done = nanlint(*arguments)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert (folder / "net.prototxt").read_text() == NET
+
+
+def test_a_graph_is_drawn_for_a_file_of_that_ending(folder: Path, nanlint: Call) -> None:
+    assert nanlint("graph", "net.prototxt", "-o", "net.svg").returncode == 0
+    assert (folder / "net.svg").read_text(encoding="utf-8").startswith("<svg ")
+    assert nanlint("graph", "net.prototxt", "--output-format", "svg", "--phase", "TEST").stdout.startswith("<svg ")
