@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from nanlint.analysis.ranges import Ranges
     from nanlint.caffe.model import Layer, LearnedParam, Net
 
-_TIMES_BOTTOM = ("InnerProduct", "Convolution", "Deconvolution")
-
 
 def without_gradient(net: Net, one: LearnedParam) -> str | None:
     """Why the first gradient of a learnable blob is 0 in every element; None where that is not proved."""
@@ -36,6 +34,6 @@ def _before_zero(one: LearnedParam, known: Ranges) -> str | None:
     """Weights that only ever multiply zeros."""
     layer = one.layer
     bottom = known.step(layer).bottoms[0] if len(layer.bottoms) == 1 else None
-    if layer.type in _TIMES_BOTTOM and one.index == 0 and bottom is not None and bottom.constant == 0:
+    if layer.facts.multiplies and one.index == 0 and bottom is not None and bottom.constant == 0:
         return f"`{layer.bottoms[0].name}`, which `{layer.name}` reads, is 0"
     return None

@@ -132,6 +132,13 @@ class Layer:
     refused: bool = False
 
     @property
+    def facts(self) -> LayerType:
+        """What is known of the type, which is nothing where `spec` is None."""
+        from nanlint.caffe.layers.base import UNKNOWN
+
+        return self.spec or UNKNOWN
+
+    @property
     def called(self) -> str:
         """The layer as messages name it: `` `conv1` ``, or its type where it has no name."""
         return f"`{self.name}`" if self.name else f"the {self.type} layer without a name"

@@ -11,7 +11,6 @@ from nanlint.report.json import encode
 from nanlint.report.table import table
 
 _BYTES_OF_DATA_AND_DIFF = 8
-_MULTIPLIES = ("Convolution", "Deconvolution", "InnerProduct")
 
 
 def dumps(files: Iterable[tuple[str, Sequence[Net]]]) -> str:
@@ -35,7 +34,7 @@ def lines(files: Iterable[tuple[str, Sequence[Net]]], width: int) -> Iterator[st
 
 def multiply_adds(layer: Layer) -> int | None:
     """Multiplications of one forward pass of the batch, where the layer has weights; None where unknown."""
-    if layer.type not in _MULTIPLIES or not layer.params or not layer.tops:
+    if not layer.facts.multiplies or not layer.params or not layer.tops:
         return 0
     weights = count(layer.params[0].param.shape)
     outputs = count(layer.params[0].param.shape, 0, 1)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, LearnedParam, Net
     from nanlint.schema.caffe_pb2 import FillerParameter
 
-LINEAR = ("Convolution", "InnerProduct", "Deconvolution")
 USUAL = math.sqrt(2)
 """std * sqrt(fan_in) of `msra`: the second moment of a ReLU layer stays as it is."""
 WIDE = 7.0
@@ -25,7 +24,7 @@ FORGOTTEN = 3.5
 """The same where nobody wrote the std."""
 
 
-@rule("FIL001", "wide-gaussian-filler", WARNING, effect=Effect.DIVERGENCE, layers=LINEAR)
+@rule("FIL001", "wide-gaussian-filler", WARNING, effect=Effect.DIVERGENCE)
 def wide_gaussian_filler(layer: Layer) -> Iterator[Problem]:
     """A gaussian filler is so wide that the layer multiplies its input many times over.
 
@@ -57,7 +56,7 @@ def wide_gaussian_filler(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("FIL002", "all-positive-filler", WARNING, effect=Effect.DIVERGENCE, layers=LINEAR)
+@rule("FIL002", "all-positive-filler", WARNING, effect=Effect.DIVERGENCE)
 def all_positive_filler(layer: Layer) -> Iterator[Problem]:
     """A uniform filler makes all weights positive, so the outputs of a layer are large and alike.
 
@@ -102,7 +101,7 @@ def missing_weight_filler(net: Net) -> Iterator[Problem]:
     """
     if net.phase != TRAIN or net.refused or not net.trained:
         return
-    trained = [layer for layer in net.layers if layer.type in LINEAR and layer.params and _trains(layer)]
+    trained = [layer for layer in net.layers if layer.facts.multiplies and layer.params and _trains(layer)]
     empty = [layer for layer in trained if _begins_at_zero(layer)]
     dead = [layer for layer in empty if _stays_at_zero(layer)]
     if not empty:
@@ -169,7 +168,7 @@ def _param_block(layer: Layer) -> str:
 
 def _weight_filler(layer: Layer) -> tuple[FillerParameter | None, str]:
     """The filler of the weights, if one is written, and its route."""
-    if layer.type not in LINEAR or not layer.params:
+    if not layer.facts.multiplies or not layer.params:
         return None, ""
     block = layer.param.inner_product_param if layer.type == "InnerProduct" else layer.param.convolution_param
     route = f"{_param_block(layer)}.weight_filler"
@@ -203,6 +202,12 @@ def _begins_at_zero(layer: Layer) -> bool:
 def _is_zero(learned: LearnedParam) -> bool:
     filler = (learned.owner or learned).param.filler
     return filler is not None and filler.type == "constant" and filler.value == 0
+
+
+def _is_constant(learned: LearnedParam) -> bool:
+    """Whether a learned blob begins with one number throughout."""
+    filler = (learned.owner or learned).param.filler
+    return not learned.layer.param.blobs and (filler is None or filler.type == "constant")
 
 
 def _stays_at_zero(layer: Layer) -> bool:
@@ -243,13 +248,10 @@ def _learned_readers(layer: Layer) -> list[Layer]:
     blobs = list(layer.tops)
     for blob in blobs:
         for reader, _ in blob.consumers:
-            if reader.type in LINEAR and reader.params:
+            if reader.facts.multiplies and reader.params:
                 found.append(reader)
-            elif reader.type in PASSING:
+            elif reader.facts.keeps_symmetry and all(map(_is_constant, reader.params)):
                 blobs.extend(top for top in reader.tops if top not in blobs)
             else:
                 return []
     return found
-
-
-PASSING = ("ReLU", "Sigmoid", "TanH", "ELU", "Pooling", "LRN", "Flatten", "Power", "AbsVal", "BNLL", "Scale")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.reach import above, below, explicit_weight, has_loss, is_opaque, learns, readers
+from nanlint.caffe.layers.base import NOTHING
 from nanlint.caffe.model import TRAIN, Net
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
@@ -196,15 +197,12 @@ def _without_gradient(layers: list[Layer], blocked: bool) -> Problem:
     )
 
 
-# Backward_cpu of these reads the layer's own output (top[0]->cpu_data)
-_READS_OUTPUT = ("ELU", "Exp", "LRN", "MVN", "Sigmoid", "Softmax", "Swish", "TanH")
-
-
 @rule("LEARN007", "overwritten-output", WARNING, effect=Effect.NO_LEARNING)
 def overwritten_output(net: Net) -> Iterator[Problem]:
     """A layer works in place on an output that the layer before still needs for its gradient.
 
-    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output. A
+    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output, Power
+    unless its `power` is 0, 1 or 2 (power_layer.cpp), Eltwise `PROD` where `stable_prod_grad` is false. A
     layer that works in place on that output (Dropout, Scale, Power, ...) has changed it by the time of the
     backward pass, and the gradient is wrong, silently. In-place ReLU is harmless there.
 
@@ -216,7 +214,7 @@ def overwritten_output(net: Net) -> Iterator[Problem]:
                 continue
             maker = layer.bottoms[top.top_index].producer
             if (
-                maker.type in _READS_OUTPUT
+                "top" in (maker.facts.backward_reads(maker.param) or NOTHING)
                 and maker.runs_backward
                 and any(maker.propagates)
                 and layer.runs_backward

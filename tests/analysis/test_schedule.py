@@ -74,6 +74,8 @@ def test_first_rate_that_is_nan(text: str, first: int) -> None:
         ('lr_policy: "sigmoid" gamma: -1', ("gamma", "negative")),
         ('lr_policy: "exp" gamma: nan', ("gamma", "negative")),
         ('lr_policy: "fixed" gamma: -1', None),
+        ('lr_policy: "step" stepsize: 0 gamma: 1', ("stepsize", "not positive")),
+        ('lr_policy: "step" stepsize: 1 gamma: 1', None),
     ],
 )
 def test_the_check_that_fails_first(text: str, why: tuple[str, str] | None) -> None:
@@ -130,3 +132,8 @@ def test_a_resumed_multistep_catches_up_one_step_an_iteration() -> None:
     kept = resumed(whole, param.stepvalue, 5, 2)
     assert [rate for _, rate in thinned(kept, 1)] == [0.25, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125]
     assert list(thinned(resumed(whole, param.stepvalue, 40, 3), 1)) == []
+
+
+def test_a_step_of_one_iteration_is_taken_at_each() -> None:
+    steps = scheduled('lr_policy: "step" base_lr: 1 gamma: 0.5 stepsize: 1 max_iter: 4')
+    assert [rate for _, rate in thinned(steps, 100)] == [1.0, 0.5, 0.25, 0.125]

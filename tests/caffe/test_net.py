@@ -17,6 +17,7 @@ from nanlint.text.source import Source
 from tests.caffe.one_net import LOSS, PINNED, data, inner_product, kinds, layer, net
 
 XY = data("2 3", "2")
+MAP = data("2 3 8 8", tops="x")
 IP = inner_product("x", "h")
 
 
@@ -55,6 +56,9 @@ def test_a_net_is_filtered_by_its_phase() -> None:
         (XY + layer("ReLu", "x", "a"), ["unknown-layer-type"]),
         (XY + layer("ReLU", "x x", "a"), ["wrong-bottom-count"]),
         (XY + layer("ReLU", "x"), ["wrong-top-count"]),
+        (MAP + layer("Pooling", "x", "p mask", "pooling_param { kernel_size: 2 }"), []),
+        (MAP + layer("Pooling", "x", "p mask third", "pooling_param { kernel_size: 2 }"), ["wrong-top-count"]),
+        (MAP + layer("Pooling", "x", "p mask", "pooling_param { kernel_size: 2 pool: AVE }"), ["wrong-top-count"]),
         (XY + layer("Eltwise", "x", "a"), ["wrong-bottom-count"]),
         (
             XY + layer("ReLU", "x", "a", "propagate_down: true propagate_down: true"),

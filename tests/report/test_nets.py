@@ -8,8 +8,10 @@ import pytest
 
 import nanlint
 from nanlint.caffe.model import Net
+from nanlint.caffe.options import Options
 from nanlint.report import graph, ranges, shapes
 from nanlint.report.table import table
+from tests.caffe.one_net import data, layer, net
 from tests.conftest import PROJECT
 
 Files = Sequence[tuple[str, Sequence[Net]]]
@@ -34,6 +36,13 @@ def test_shapes_have_parameters_bytes_and_multiply_adds(lenet: Files) -> None:
     assert row(lines, "conv1") == conv1
     assert row(lines, "relu1")[-2:] == ["-", "-"]
     assert lines[-2].startswith("431,080 parameters, ")
+
+
+def test_a_depthwise_convolution_multiplies_like_a_grouped_one() -> None:
+    settings = "convolution_param { num_output: 4 kernel_size: 3 pad: 1 group: 4 }"
+    for kind in ("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution"):
+        built = net(data("1 4 8 8", tops="x") + layer(kind, "x", "y", settings), options=Options())
+        assert shapes.multiply_adds(built.layers[1]) == 4 * 8 * 8 * 9
 
 
 def test_unknown_sizes_are_question_marks() -> None:

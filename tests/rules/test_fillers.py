@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nanlint.rules.fillers import constant_weights, missing_weight_filler, wide_gaussian_filler
+import pytest
+
+from nanlint.rules.fillers import all_positive_filler, constant_weights, missing_weight_filler, wide_gaussian_filler
 from tests.analysis import nets
 
 XAVIER = 'type: "xavier"'
@@ -63,3 +65,44 @@ def test_sparse_gaussians_may_be_wide(tmp_path: Path) -> None:
     text = DATA + nets.inner_product("a", "data", 4, 'type: "gaussian" sparse: 2') + nets.loss("a")
     layer = next(layer for layer in nets.net(tmp_path, text).layers if layer.name == "a")
     assert list(wide_gaussian_filler(layer)) == []
+
+
+DEPTHWISE = ["ConvolutionDepthwise", "DepthwiseConvolution"]
+
+
+def convolved(kind: str, filler: str, *above: str) -> str:
+    """A 3x3 convolution of each of 16 channels, whatever it is called, with layers above it under a loss."""
+    settings = f"num_output: 16 kernel_size: 3 pad: 1 group: 16 weight_filler {{ {filler} }}"
+    text = nets.dummy('type: "gaussian" std: 1', "value: 1", shape=(8, 16, 6, 6))
+    text += f'layer {{ name: "dw" type: "{kind}" bottom: "data" top: "dw" convolution_param {{ {settings} }} }}\n'
+    return text + "".join(above) + nets.inner_product("ip", "dw", 4, 'type: "constant"') + nets.loss("ip")
+
+
+@pytest.mark.parametrize("kind", ["Convolution", *DEPTHWISE])
+def test_a_depthwise_convolution_is_a_convolution(tmp_path: Path, kind: str) -> None:
+    wide = nets.net(tmp_path, convolved(kind, 'type: "gaussian" std: 5'))
+    [problem] = wide_gaussian_filler(wide.layers[1])
+    assert "std * sqrt(fan_in) = 15" in problem.message
+    uniform = nets.net(tmp_path, convolved(kind, 'type: "uniform" max: 5'))
+    assert len(list(all_positive_filler(uniform.layers[1]))) == 1
+
+
+@pytest.mark.parametrize("activation", ["ReLU", "PReLU", "ReLU6", "Swish", "Sigmoid", "ELU"])
+def test_an_activation_keeps_equal_units_equal(tmp_path: Path, activation: str) -> None:
+    above = f'layer {{ name: "a" type: "{activation}" bottom: "dw" top: "dw" }}\n'
+    alike = nets.net(tmp_path, convolved("Convolution", 'type: "constant" value: 0.1', above))
+    assert [problem.layer for problem in constant_weights(alike)] == ["dw"]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        'type: "Dropout"',
+        'type: "PReLU" prelu_param { filler { type: "uniform" } }',
+        'type: "Scale" scale_param { filler { type: "gaussian" std: 1 } }',
+    ],
+)
+def test_what_tells_units_apart_breaks_the_tie(tmp_path: Path, above: str) -> None:
+    text = f'layer {{ name: "a" {above} bottom: "dw" top: "dw" }}\n'
+    alike = nets.net(tmp_path, convolved("Convolution", 'type: "constant" value: 0.1', text))
+    assert list(constant_weights(alike)) == []

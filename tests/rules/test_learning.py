@@ -18,6 +18,10 @@ SOUND = XY + IP + LOSS
 WEIGHTED = LOSS.replace('top: "loss"', 'top: "loss" loss_weight: 2')
 TWO_WEIGHTS = layer("Slice", "h", "p q", "slice_param { slice_point: 1 } loss_weight: 1 loss_weight: 2")
 
+CUBE = layer("Power", "h", "h", "power_param { power: 3 }", name="t")
+PRODUCT = inner_product("x", "g") + layer("Eltwise", "h g", "h", "eltwise_param { operation: PROD %s }", name="t")
+SCALED = layer("Scale", "h", "h", name="d")
+
 
 def found(rule: Rule, text: str, trained: bool = True) -> list[str]:
     """The layers at which a rule finds something."""
@@ -62,6 +66,13 @@ def found(rule: Rule, text: str, trained: bool = True) -> list[str]:
             XY + IP + layer("TanH", "h", "h", name="t") + layer("ReLU", "h", "h", name="r") + LOSS,
             [],
         ),
+        (learning.overwritten_output, XY + IP + CUBE + SCALED + LOSS, ["d"]),
+        (learning.overwritten_output, XY + IP + CUBE.replace("power: 3", "power: 3 scale: 0") + SCALED + LOSS, []),
+        (learning.overwritten_output, XY + IP + CUBE.replace("power: 3", "power: 2 shift: 1") + SCALED + LOSS, []),
+        (learning.overwritten_output, XY + IP + CUBE.replace("power: 3", "power: 1 scale: 2") + SCALED + LOSS, []),
+        (learning.overwritten_output, XY + IP + PRODUCT % "stable_prod_grad: false" + SCALED + LOSS, ["d"]),
+        (learning.overwritten_output, XY + IP + PRODUCT % "" + SCALED + LOSS, []),
+        (learning.overwritten_output, XY + IP + PRODUCT.replace("PROD", "SUM") % "" + SCALED + LOSS, []),
         (graph.duplicate_layer_name, SOUND + IP.replace('top: "h"', 'top: "g"'), ["h"]),
         (graph.duplicate_layer_name, SOUND, []),
         (graph.phase_is_no_rule, XY.replace('name: "data"', 'name: "data" phase: TEST'), ["data"]),

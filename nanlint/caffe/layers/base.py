@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from nanlint.caffe.model import TEST, TRAIN, Blob, Dim, Origin, Param, Shape
 from nanlint.findings import Effect, Fix, Problem, Related, Severity
@@ -28,6 +28,13 @@ __all__ = [
     "Refusal",
     "Shape",
 ]
+
+
+Reads: TypeAlias = "frozenset[str] | None"
+NOTHING: Reads = frozenset()
+TOP: Reads = frozenset({"top"})
+BOTTOM: Reads = frozenset({"bottom"})
+BOTH: Reads = frozenset({"top", "bottom"})
 
 
 class Arity(NamedTuple):
@@ -189,6 +196,10 @@ class LayerType:
     touches_data: ClassVar[bool] = True
     """Forward reads or writes the blobs' data, so it dies on one that holds no element."""
     in_place: ClassVar[InPlace] = InPlace.RIGHT
+    multiplies: ClassVar[bool] = False
+    """The first learned blob holds weights, and a top is sums of their products with the bottom."""
+    keeps_symmetry: ClassVar[bool] = False
+    """Channels that are equal below are equal above, as long as its own learned blobs do not tell them apart."""
 
     def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:
         """How many bottoms and tops a layer with these settings takes."""
@@ -197,6 +208,10 @@ class LayerType:
     def written_in_place(self, param: LayerParameter) -> InPlace:
         """What comes of a layer with these settings when it works in place."""
         return self.in_place
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        """What Backward_cpu reads for the gradients of the bottoms: data of tops, of bottoms; None: not known."""
+        return None
 
     def setup(self, layer: LayerSetup) -> Blobs:
         """The tops and parameters after LayerSetUp and Reshape.
@@ -221,3 +236,7 @@ class LayerType:
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         """Whether Backward aborts when the gradient of one of the bottoms is asked for (propagate_down)."""
         return False
+
+
+UNKNOWN = LayerType()
+"""Of a type that nanlint does not know, nothing is known."""

@@ -23,6 +23,7 @@ class Convolution(LayerType):
     bottoms = at_least(1)
     tops = at_least(1)
     equal_counts = True
+    multiplies = True
     transposed: ClassVar[bool] = False
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, at_least
+from nanlint.caffe.layers.base import BOTH, BOTTOM, NOTHING, Blobs, InPlace, LayerSetup, LayerType, Reads, at_least
 from nanlint.caffe.layers.sizes import needs_same_shape
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ class Eltwise(LayerType):
             return Blobs((None,))
         top = tuple(next((size for size in sizes if size is not None), None) for sizes in zip(*known, strict=True))
         return Blobs((top,))
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        """PROD: the other bottoms, or, where `stable_prod_grad` is false, top / bottom (eltwise_layer.cpp)."""
+        if param.eltwise_param.operation != PROD:
+            return NOTHING
+        return BOTTOM if param.eltwise_param.stable_prod_grad else BOTH
 
     def written_in_place(self, param: LayerParameter) -> InPlace:
         """SUM and MAX clear the top, and with it bottom 0, before they read it."""

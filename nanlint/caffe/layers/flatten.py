@@ -13,6 +13,7 @@ class Flatten(LayerType):
     """
 
     in_place = InPlace.REFUSED
+    keeps_symmetry = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.flatten_param

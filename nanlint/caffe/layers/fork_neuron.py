@@ -9,6 +9,8 @@ from nanlint.caffe.layers.neuron import Neuron
 class ReLU6(Neuron):
     """min(max(x, 0), 6)."""
 
+    keeps_symmetry = True
+
 
 class SpatialDropout(Neuron):
     """Dropout of whole channels."""

@@ -15,6 +15,7 @@ class InnerProduct(LayerType):
     Reshape).
     """
 
+    multiplies = True
     in_place = InPlace.WRONG_OUTPUT
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType
+from nanlint.caffe.layers.base import BOTH, BOTTOM, Blobs, InPlace, LayerSetup, LayerType, Reads
 from nanlint.caffe.layers.sizes import int32, needs_four_axes
 
 if TYPE_CHECKING:
@@ -15,6 +15,11 @@ WITHIN_CHANNEL = 1
 
 class LRN(LayerType):
     """The shape of the bottom, of 4 axes (lrn_layer.cpp)."""
+
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM if param.lrn_param.norm_region == WITHIN_CHANNEL else BOTH
 
     def setup(self, layer: LayerSetup) -> Blobs:
         size = int32(layer.param.lrn_param.local_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType
+from nanlint.caffe.layers.base import BOTH, NOTHING, Blobs, InPlace, LayerSetup, LayerType, Reads
 from nanlint.caffe.layers.sizes import legacy_shape, needs_elements
 from nanlint.caffe.model import count
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 class MVN(LayerType):
     """Always 4 axes, missing ones as 1 (mvn_layer.cpp)."""
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTH if param.mvn_param.normalize_variance else NOTHING
 
     def setup(self, layer: LayerSetup) -> Blobs:
         sizes = legacy_shape(layer, 0)

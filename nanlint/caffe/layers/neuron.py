@@ -5,7 +5,19 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import TRAIN, Blobs, InPlace, LayerSetup, LayerType
+from nanlint.caffe.float32 import f32
+from nanlint.caffe.layers.base import (
+    BOTH,
+    BOTTOM,
+    NOTHING,
+    TOP,
+    TRAIN,
+    Blobs,
+    InPlace,
+    LayerSetup,
+    LayerType,
+    Reads,
+)
 from nanlint.findings import Effect
 
 if TYPE_CHECKING:
@@ -29,6 +41,10 @@ class AbsVal(Neuron):
     """|x|; refuses to work in place (absval_layer.cpp)."""
 
     in_place = InPlace.REFUSED
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
@@ -38,6 +54,10 @@ class BNLL(Neuron):
     """ln(1 + e^x)."""
 
     in_place = InPlace.WRONG_GRADIENT
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM
 
 
 class Clip(Neuron):
@@ -45,9 +65,15 @@ class Clip(Neuron):
 
     in_place = InPlace.WRONG_GRADIENT
 
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM
+
 
 class Dropout(Neuron):
     """In TRAIN, zeroes elements with probability `dropout_ratio`; in TEST, a copy (dropout_layer.cpp)."""
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
 
     def check(self, layer: LayerSetup) -> None:
         ratio = layer.param.dropout_param.dropout_ratio
@@ -64,9 +90,17 @@ class Dropout(Neuron):
 class ELU(Neuron):
     """x above 0, alpha (e^x - 1) below."""
 
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTH
+
 
 class Exp(Neuron):
     """base^(shift + scale x)."""
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return TOP
 
     def check(self, layer: LayerSetup) -> None:
         check_base(layer, layer.param.exp_param, "exp_param")
@@ -79,6 +113,9 @@ class Log(Neuron):
     """log_base(shift + scale x); the base must not be 1 either."""
 
     in_place = InPlace.WRONG_GRADIENT
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM
 
     def check(self, layer: LayerSetup) -> None:
         param = layer.param.log_param
@@ -99,6 +136,14 @@ class Power(Neuron):
     """(shift + scale x)^power."""
 
     in_place = InPlace.WRONG_GRADIENT
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        """y / (shift + scale x), unless the slope is a constant, or a line (power_layer.cpp, Backward_cpu)."""
+        power = param.power_param
+        if f32(power.power * power.scale) == 0 or power.power == 1:
+            return NOTHING
+        return BOTTOM if power.power == 2 else BOTH
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return param.power_param.power != 1
@@ -107,6 +152,11 @@ class Power(Neuron):
 class ReLU(Neuron):
     """max(x, 0) + slope min(x, 0)."""
 
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return BOTTOM
+
     def written_in_place(self, param: LayerParameter) -> InPlace:
         return InPlace.WRONG_GRADIENT if param.relu_param.negative_slope < 0 else InPlace.RIGHT
 
@@ -114,9 +164,20 @@ class ReLU(Neuron):
 class Sigmoid(Neuron):
     """1 / (1 + e^-x)."""
 
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return TOP
+
 
 class Swish(Neuron):
     """x sigmoid(beta x)."""
+
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        """The top, and the sigmoid that it has kept (swish_layer.cpp, Backward_cpu)."""
+        return TOP
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
@@ -124,6 +185,11 @@ class Swish(Neuron):
 
 class TanH(Neuron):
     """The hyperbolic tangent."""
+
+    keeps_symmetry = True
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return TOP
 
 
 class Threshold(Neuron):

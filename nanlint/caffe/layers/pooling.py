@@ -94,6 +94,7 @@ class Pooling(LayerType):
     """Top: the bottom with height and width pooled; for MAX a second top with the places of the maxima."""
 
     tops = between(1, 2)
+    keeps_symmetry = True
     in_place = InPlace.WRONG_OUTPUT
 
     def arities(self, param: LayerParameter) -> tuple[Arity, Arity]:

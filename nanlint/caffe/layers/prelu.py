@@ -13,6 +13,8 @@ DEFAULT_SLOPE = 0.25
 class PReLU(LayerType):
     """The shape of the bottom, of 2 to 4 axes; a slope a channel, or one for all (prelu_layer.cpp)."""
 
+    keeps_symmetry = True
+
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.prelu_param
         shape = layer.bottoms[0].shape

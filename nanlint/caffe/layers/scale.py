@@ -31,6 +31,7 @@ class Scale(LayerType):
     """The shape of bottom 0; with `bias_term`, a Bias layer of the same axes inside (scale_layer.cpp)."""
 
     bottoms = between(1, 2)
+    keeps_symmetry = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.scale_param

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
+from nanlint.caffe.layers.base import TOP, Blobs, LayerSetup, LayerType, Reads
 from nanlint.caffe.layers.sizes import axis_of, needs_elements
 from nanlint.caffe.model import count
 
@@ -16,6 +16,9 @@ SWAPPED = "swap the bottoms: the prediction comes first, the label second"
 
 class Softmax(LayerType):
     """The shape of the bottom (softmax_layer.cpp)."""
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return TOP
 
     def setup(self, layer: LayerSetup) -> Blobs:
         class_axis(layer, layer.param.softmax_param.axis, "softmax_param.axis")

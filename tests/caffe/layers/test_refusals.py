@@ -343,6 +343,19 @@ def test_a_place_in_the_settings_and_the_origin_of_the_shape() -> None:
     assert [related.message for related in problem.related] == ["`b0` gets its shape here: 2 x 3 x 8 x 8"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "route"),
+    [
+        ("", "pooling_param"),
+        ("pooling_param { pool: AVE }", "pooling_param"),
+        ("pooling_param { kernel_h: 2 }", "pooling_param.kernel_h"),
+        ("pooling_param { kernel_size: 0 }", "pooling_param.kernel_size"),
+    ],
+)
+def test_the_place_of_a_kernel_is_its_field_or_its_block(settings: str, route: str) -> None:
+    assert set_up("Pooling", settings, MAP).problems[-1].place.route == f"layer[0].{route}"
+
+
 def test_bottoms_of_a_loss_in_the_wrong_order() -> None:
     got = set_up("SoftmaxWithLoss", "", (64,), (64, 10))
     assert "swap the bottoms: the prediction comes first, the label second" in got.problems[-1].message
