@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.analysis.optimiser import trained
 from nanlint.analysis.schedule import schedule
-from nanlint.caffe.float32 import FLOAT_MAX
 from nanlint.caffe.model import count
 from nanlint.caffe.solver import solver_type
+from nanlint.numbers.float32 import FLOAT_MAX
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import LearnedParam, Net, Param

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.schedule import schedule
-from nanlint.caffe.float32 import divide, f32, root
+from nanlint.numbers.float32 import divide, f32, root
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import LearnedParam, Net

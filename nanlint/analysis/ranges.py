@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from nanlint.caffe.combining import combine
-from nanlint.caffe.draws import anything, between, constant, unknown
-from nanlint.caffe.intervals import plus, times
 from nanlint.caffe.model import TEST, count
 from nanlint.caffe.transfer import Step, run_backward, run_forward, size
 from nanlint.caffe.transfer.reductions import summed
 from nanlint.caffe.transfer.sources import weights_of
-from nanlint.caffe.values import Value
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import anything, between, constant, unknown
+from nanlint.numbers.intervals import plus, times
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net

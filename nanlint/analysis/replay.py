@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from nanlint.analysis.optimiser import learnable
 from nanlint.analysis.schedule import Schedule, schedule
 from nanlint.analysis.updates import Memory, UndecidedError, Values, memory, update
-from nanlint.caffe.float32 import f32, root
 from nanlint.caffe.model import count
 from nanlint.caffe.solver import closes_with_forward, solver_type
+from nanlint.numbers.float32 import f32, root
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Shape, Solver

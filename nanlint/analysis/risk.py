@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from math import exp, inf, log
 from typing import NamedTuple
 
-from nanlint.analysis.moments import log_sum, logarithm
 from nanlint.analysis.optimiser import ADAPTIVE, curvature_limit, first_step
 from nanlint.analysis.scale import Learned, Pressure, Scale, scale_of
 from nanlint.analysis.scale_losses import Loss
 from nanlint.caffe.model import Blob, Layer, Net, Solver
 from nanlint.caffe.solver import solver_type
+from nanlint.numbers.moments import log_sum, logarithm
 
 FLOAT_MAX = 88.7228
 """ln of the largest float32."""

@@ -11,12 +11,12 @@ from math import inf, log, sqrt
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from nanlint.analysis.moments import Moment, exponential, log_sum
 from nanlint.analysis.scale_backward import Gradient, backward, total
 from nanlint.analysis.scale_forward import forward, weights_of
 from nanlint.analysis.scale_losses import Loss, losses, weighs
 from nanlint.analysis.scale_sources import known_shape
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count
+from nanlint.numbers.moments import Moment, exponential, log_sum
 
 WEIGHTS = (
     *("Convolution", "ConvolutionDepthwise", "Deconvolution", "DepthwiseConvolution", "InnerProduct"),

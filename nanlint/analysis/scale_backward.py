@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from math import inf, log
 from typing import NamedTuple, TypeAlias
 
-from nanlint.analysis import moments
-from nanlint.analysis.moments import Moment, exponential, log_sum, logarithm
 from nanlint.analysis.scale_forward import (
     ARITY,
     SAME,
@@ -18,6 +16,8 @@ from nanlint.analysis.scale_forward import (
     weights_of,
 )
 from nanlint.caffe.model import TRAIN, Layer, count
+from nanlint.numbers import moments
+from nanlint.numbers.moments import Moment, exponential, log_sum, logarithm
 
 
 class Gradient(NamedTuple):

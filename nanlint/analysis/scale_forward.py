@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from math import inf, log
 from typing import TypeAlias
 
-from nanlint.analysis import moments
-from nanlint.analysis.moments import Moment, Weights, exponential, log_sum
 from nanlint.analysis.scale_sources import data_moments, filled, known_shape
 from nanlint.caffe.model import TRAIN, Layer, count
+from nanlint.numbers import moments
+from nanlint.numbers.moments import Moment, Weights, exponential, log_sum
 
 Moments: TypeAlias = "Sequence[Moment | None]"
 Transfer: TypeAlias = "Callable[[Layer, list[Moment]], Moment | None]"

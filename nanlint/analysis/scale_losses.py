@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from math import inf, isfinite, log, sqrt
 from typing import NamedTuple, TypeAlias
 
-from nanlint.analysis.moments import Moment, exponential, log_sum, logarithm
 from nanlint.caffe.model import Dim, Layer, Shape, count
+from nanlint.numbers.moments import Moment, exponential, log_sum, logarithm
 
 SATURATED = 87.3365
 """-ln of the smallest normal float32: the largest value of SoftmaxWithLoss for one sample."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.moments import Moment, Weights, from_mean, logarithm
 from nanlint.caffe.model import Layer, LearnedParam, Shape, count
+from nanlint.numbers.moments import Moment, Weights, from_mean, logarithm
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import FillerParameter

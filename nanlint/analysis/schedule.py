@@ -13,8 +13,8 @@ from heapq import merge
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import divide, exponential, f32, power
 from nanlint.caffe.solver import iterations
+from nanlint.numbers.float32 import divide, exponential, f32, power
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import SolverParameter

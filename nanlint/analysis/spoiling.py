@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import f32
+from nanlint.numbers.float32 import f32
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import LearnedParam

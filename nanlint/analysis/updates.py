@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import divide, f32, power, root
+from nanlint.numbers.float32 import divide, f32, power, root
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import SolverParameter

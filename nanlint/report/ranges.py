@@ -8,7 +8,7 @@ from typing import Any
 
 from nanlint.analysis.ranges import Ranges, ranges
 from nanlint.caffe.model import Blob, Net
-from nanlint.caffe.values import Value
+from nanlint.numbers.values import Value
 from nanlint.report.json import encode
 from nanlint.report.table import table
 

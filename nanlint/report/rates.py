@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from nanlint.caffe.float32 import shortest
+from nanlint.numbers.float32 import shortest
 from nanlint.report.json import encode
 
 Rates = Sequence[tuple[int, float]]

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nanlint.analysis.moments import exponential, log_sum
 from nanlint.analysis.risk import Risk, Update, risk_of
 from nanlint.analysis.scale import Scale, first_loss, scale_of, shared_gradient
 from nanlint.caffe.model import TRAIN, Blob, Layer, Net, Solver
+from nanlint.numbers.moments import exponential, log_sum
 from nanlint.report.json import encode
 
 File = tuple[str, "Solver | None", Sequence[Net]]

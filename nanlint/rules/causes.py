@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import is_finite
 from nanlint.caffe.transfer.elementwise import (
     exp_factors,
     exp_map,
@@ -20,6 +18,8 @@ from nanlint.caffe.transfer.elementwise import (
 )
 from nanlint.caffe.transfer.lrn import lrn_scale
 from nanlint.caffe.transfer.normalization import global_statistics, region
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import is_finite
 from nanlint.rules.proof import Cause, culprit, joined, problem, proved, spelled, spread
 
 if TYPE_CHECKING:

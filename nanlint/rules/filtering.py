@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from nanlint.analysis.ranges import ranges
 from nanlint.analysis.rows import Failure, first_failure
 from nanlint.caffe.model import TRAIN
-from nanlint.caffe.values import is_zero
 from nanlint.findings import Effect, Problem, Related
+from nanlint.numbers.values import is_zero
 from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import f32
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.findings import Effect, Problem, Related
+from nanlint.numbers.float32 import f32
 from nanlint.rules.loss import class_count
 from nanlint.rules.proof import spelled
 from nanlint.rules.registry import INFO, WARNING, finding, rule

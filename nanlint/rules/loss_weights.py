@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import show
 from nanlint.caffe.model import TRAIN, count
 from nanlint.caffe.solver import solver_type
 from nanlint.findings import Effect, Problem, Related
+from nanlint.numbers.float32 import show
 from nanlint.rules.registry import WARNING, finding, rule
 from nanlint.rules.wording import times
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import is_finite
 from nanlint.caffe.model import TRAIN
 from nanlint.caffe.transfer.lrn import WITHIN_CHANNEL
 from nanlint.caffe.transfer.normalization import global_statistics
-from nanlint.caffe.values import TINY
 from nanlint.findings import Effect, Problem
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import is_finite
+from nanlint.numbers.values import TINY
 from nanlint.rules.causes import of_kind
 from nanlint.rules.proof import spelled
 from nanlint.rules.registry import ERROR, WARNING, finding, rule

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import is_finite
 from nanlint.findings import Effect, Problem, Severity
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import is_finite
 from nanlint.rules.causes import filler_field, of_kind
 from nanlint.rules.proof import comes_to_light, spelled, sure_of
 from nanlint.rules.registry import ERROR, finding, rule

@@ -18,9 +18,9 @@ from nanlint.analysis.optimiser import (
 from nanlint.analysis.schedule import schedule
 from nanlint.analysis.spoiling import momentum_spoils
 from nanlint.analysis.stillness import without_gradient
-from nanlint.caffe.float32 import f32, show
 from nanlint.caffe.solver import iterations, solver_type
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.numbers.float32 import f32, show
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import for_a_fork, setting
 from nanlint.schema.suggest import nearest

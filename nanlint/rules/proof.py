@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.analysis.ranges import Birth, Ranges, births, fate, path, ranges
-from nanlint.caffe.float32 import show
-from nanlint.caffe.intervals import Interval, Map
 from nanlint.caffe.model import TEST
-from nanlint.caffe.values import Value, certain, is_bad
 from nanlint.findings import Problem, Related, Severity
+from nanlint.numbers.float32 import show
+from nanlint.numbers.intervals import Interval, Map
+from nanlint.numbers.values import Value, certain, is_bad
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Net

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.schedule import FIELDS, Schedule, schedule
-from nanlint.caffe.float32 import show
 from nanlint.caffe.solver import iterations
 from nanlint.findings import Effect, Problem
+from nanlint.numbers.float32 import show
 from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted, setting

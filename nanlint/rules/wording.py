@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import show
+from nanlint.numbers.float32 import show
 from nanlint.schema.suggest import is_fork_field
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from nanlint.analysis.ranges import Ranges, births, compute, fate
-from nanlint.caffe.intervals import magnitude
 from nanlint.caffe.load import load_solver
 from nanlint.caffe.model import TEST
 from nanlint.caffe.options import Options
-from nanlint.caffe.values import Value
+from nanlint.numbers.intervals import magnitude
+from nanlint.numbers.values import Value
 from nanlint.schema.dialect import Dialect
 from tests.caffe.one_net import layer, net
 

@@ -31,10 +31,10 @@ __all__ = [
 
 
 Reads: TypeAlias = "frozenset[str] | None"
-NOTHING: Reads = frozenset()
-TOP: Reads = frozenset({"top"})
-BOTTOM: Reads = frozenset({"bottom"})
-BOTH: Reads = frozenset({"top", "bottom"})
+NOTHING: frozenset[str] = frozenset()
+TOP: frozenset[str] = frozenset({"top"})
+BOTTOM: frozenset[str] = frozenset({"bottom"})
+BOTH: frozenset[str] = frozenset({"top", "bottom"})
 
 
 class Arity(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.float32 import f32
 from nanlint.caffe.layers.base import (
     BOTH,
     BOTTOM,
@@ -19,6 +18,7 @@ from nanlint.caffe.layers.base import (
     Reads,
 )
 from nanlint.findings import Effect
+from nanlint.numbers.float32 import f32
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import ExpParameter, LayerParameter, LogParameter

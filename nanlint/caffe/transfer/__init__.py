@@ -11,10 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.draws import anything
 from nanlint.caffe.layers.base import InPlace
 from nanlint.caffe.model import count
-from nanlint.caffe.values import Value
+from nanlint.numbers.draws import anything
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer

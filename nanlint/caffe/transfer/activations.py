@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.combining import combine
-from nanlint.caffe.draws import constant
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import constant
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import (
     EVERYWHERE,
     NEVER,
     NOWHERE_FINITE,
@@ -25,8 +26,7 @@ from nanlint.caffe.intervals import (
     then,
     times,
 )
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import Value
+from nanlint.numbers.values import Value
 
 
 def _sigmoid(x: float) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.combining import combine
-from nanlint.caffe.draws import constant
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import constant
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import (
     EVERYWHERE,
     NEVER,
     NOWHERE_FINITE,
@@ -26,8 +27,7 @@ from nanlint.caffe.intervals import (
     then,
     times,
 )
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import Value
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import ExpParameter, LogParameter, PowerParameter

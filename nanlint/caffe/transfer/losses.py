@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.combining import combine
-from nanlint.caffe.draws import anything, constant
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.caffe.transfer.reductions import summed
+from nanlint.caffe.transfer.softmax import bad_for_softmax
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import (
     NEVER,
     Image,
     Interval,
@@ -19,10 +22,7 @@ from nanlint.caffe.intervals import (
     scaled,
     times,
 )
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.transfer.reductions import summed
-from nanlint.caffe.transfer.softmax import bad_for_softmax
-from nanlint.caffe.values import NAN, Value
+from nanlint.numbers.values import NAN, Value
 
 SOFTMAX_FLOOR = 87.34
 """-ln FLT_MIN: the most that SoftmaxWithLoss gives a label."""

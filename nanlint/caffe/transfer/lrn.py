@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.combining import farthest
-from nanlint.caffe.draws import anything, unknown
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.caffe.transfer.normalization import all_nan
+from nanlint.numbers.combining import farthest
+from nanlint.numbers.draws import anything, unknown
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import (
     EVERYWHERE,
     NEVER,
     SOMEWHERE,
@@ -17,9 +19,7 @@ from nanlint.caffe.intervals import (
     raised,
     times,
 )
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.transfer.normalization import all_nan
-from nanlint.caffe.values import NAN, Value, is_zero
+from nanlint.numbers.values import NAN, Value, is_zero
 
 WITHIN_CHANNEL = 1
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.combining import combine, total
-from nanlint.caffe.draws import anything, constant, unknown
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.model import TEST
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.numbers.combining import combine, total
+from nanlint.numbers.draws import anything, constant, unknown
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import (
     NEVER,
     Image,
     Interval,
@@ -17,9 +19,7 @@ from nanlint.caffe.intervals import (
     raised,
     times,
 )
-from nanlint.caffe.model import TEST
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import DOUBT, NAN, TINY, Value
+from nanlint.numbers.values import DOUBT, NAN, TINY, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.combining import highest, hull
-from nanlint.caffe.draws import anything, constant
-from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.layers.pooling import CEIL, windows, windows_outside
 from nanlint.caffe.transfer import Step, backward, forward, size
-from nanlint.caffe.values import NAN, Part, Value
+from nanlint.numbers.combining import highest, hull
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.values import NAN, Part, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer

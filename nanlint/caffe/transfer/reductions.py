@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.combining import ROUNDING, combine, farthest, highest, repeated_sum, total
-from nanlint.caffe.draws import anything, constant
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, Interval, magnitude, plus, quotient, raised, scaled, times
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, Value
+from nanlint.numbers.combining import ROUNDING, combine, farthest, highest, repeated_sum, total
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import NEVER, Interval, magnitude, plus, quotient, raised, scaled, times
+from nanlint.numbers.values import NAN, Value
 
 PROD, SUM, MAX = 0, 1, 2
 

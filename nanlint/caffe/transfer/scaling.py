@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.combining import combine
-from nanlint.caffe.draws import constant
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.model import TRAIN
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.caffe.transfer.activations import with_nan_of
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import constant
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import (
     NEVER,
     Image,
     increasing,
@@ -15,10 +18,7 @@ from nanlint.caffe.intervals import (
     spanned,
     times,
 )
-from nanlint.caffe.model import TRAIN
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.transfer.activations import with_nan_of
-from nanlint.caffe.values import Part, Value
+from nanlint.numbers.values import Part, Value
 
 
 @forward("Threshold")

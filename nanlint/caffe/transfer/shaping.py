@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.combining import hull
-from nanlint.caffe.draws import anything, constant
-from nanlint.caffe.float32 import FLOAT_MAX
 from nanlint.caffe.transfer import Step, backward, forward, size
-from nanlint.caffe.values import NAN, Value
+from nanlint.numbers.combining import hull
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX
+from nanlint.numbers.values import NAN, Value
 
 
 def selection(x: Value, count: int | None) -> Value:

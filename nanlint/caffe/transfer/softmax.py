@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from nanlint.caffe.draws import constant
-from nanlint.caffe.float32 import f32
-from nanlint.caffe.intervals import (
+from nanlint.caffe.transfer import Step, backward, forward
+from nanlint.numbers.draws import constant
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import (
     Interval,
 )
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, Value, certain
+from nanlint.numbers.values import NAN, Value, certain
 
 UNDERFLOW = 104.0
 """A gap to the maximum from which on exp gives exactly 0."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.draws import between, constant, gaussian, numbers, uniform, unknown
-from nanlint.caffe.float32 import FLOAT_MAX, f32
 from nanlint.caffe.model import Shape, count
 from nanlint.caffe.transfer import Step, forward, size
-from nanlint.caffe.values import Part, Value
+from nanlint.numbers.draws import between, constant, gaussian, numbers, uniform, unknown
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.values import Part, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, LearnedParam

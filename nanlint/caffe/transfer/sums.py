@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.combining import ROUNDING, combine, farthest, repeated_sum
-from nanlint.caffe.draws import anything, constant, normal_parts, normal_reach
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, Image, Interval, magnitude, plus, times
 from nanlint.caffe.model import count
 from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.caffe.values import NAN, TINY, Part, Value, is_infinite
+from nanlint.numbers.combining import ROUNDING, combine, farthest, repeated_sum
+from nanlint.numbers.draws import anything, constant, normal_parts, normal_reach
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import NEVER, Image, Interval, magnitude, plus, times
+from nanlint.numbers.values import NAN, TINY, Part, Value, is_infinite
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer

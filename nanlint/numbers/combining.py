@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from nanlint.caffe.draws import constant
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import NEVER, SOMEWHERE, Image, Interval, magnitude
-from nanlint.caffe.values import (
+from nanlint.numbers.draws import constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import NEVER, SOMEWHERE, Image, Interval, magnitude
+from nanlint.numbers.values import (
     LOG_DOUBT,
     NAN,
     PARTS,

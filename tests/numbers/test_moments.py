@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanlint.analysis.moments import (
+from nanlint.numbers.moments import (
     ZERO,
     Moment,
     Weights,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from nanlint.caffe.float32 import FLOAT_MAX, f32
-from nanlint.caffe.intervals import Interval
-from nanlint.caffe.values import DOUBT, NAN, PARTS, TINY, Part, Value
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import Interval
+from nanlint.numbers.values import DOUBT, NAN, PARTS, TINY, Part, Value
 
 
 def constant(number: float, count: int | None = None) -> Value:

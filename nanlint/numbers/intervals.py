@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from nanlint.caffe.float32 import FLOAT_MAX, f32, power
+from nanlint.numbers.float32 import FLOAT_MAX, f32, power
 
 NEVER, SOMEWHERE, EVERYWHERE = 0, 1, 2
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanlint.caffe.float32 import f32, power
-from nanlint.caffe.intervals import (
+from nanlint.numbers.float32 import f32, power
+from nanlint.numbers.intervals import (
     EVERYWHERE,
     NEVER,
     SOMEWHERE,

@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from nanlint.caffe.combining import combine, farthest, highest, hull, total
-from nanlint.caffe.draws import constant, gaussian, numbers, uniform, unknown
-from nanlint.caffe.intervals import logs, plus, rectified, scaled, shifted, times
-from nanlint.caffe.values import certain, is_negative, is_zero
+from nanlint.numbers.combining import combine, farthest, highest, hull, total
+from nanlint.numbers.draws import constant, gaussian, numbers, uniform, unknown
+from nanlint.numbers.intervals import logs, plus, rectified, scaled, shifted, times
+from nanlint.numbers.values import certain, is_negative, is_zero
 
 RELU = rectified(0.0)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nanlint.caffe.float32 import FLOAT_MAX, divide, exponential, f32, power, root, shortest, show
+from nanlint.numbers.float32 import FLOAT_MAX, divide, exponential, f32, power, root, shortest, show
 
 
 def test_rounds_to_the_nearest_32_bit_float() -> None:

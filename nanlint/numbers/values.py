@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from nanlint.caffe.float32 import FLOAT_MAX
-from nanlint.caffe.intervals import EVERYWHERE, NEVER, SOMEWHERE, Image, Interval, Map
+from nanlint.numbers.float32 import FLOAT_MAX
+from nanlint.numbers.intervals import EVERYWHERE, NEVER, SOMEWHERE, Image, Interval, Map
 
 DOUBT = 1e-9
 LOG_DOUBT = math.log(DOUBT)
