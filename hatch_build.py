@@ -33,7 +33,7 @@ class SchemaBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         compile_schema(root / "proto", root / "nanlint" / "schema")
         if self.target_name == "wheel" and version != "editable":
-            build_data["force_include"][str(root / "examples")] = "nanlint/examples"
+            build_data["force_include"][str(root / "examples" / "cases")] = "nanlint/examples/cases"
 
 
 def compile_schema(source: Path, target: Path) -> None:

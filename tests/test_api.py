@@ -8,7 +8,7 @@ import pytest
 import nanlint
 from tests.conftest import PROJECT
 
-LENET = PROJECT / "examples" / "unknown-layer-type"
+LENET = PROJECT / "examples" / "stories" / "poly-without-max-iter"
 
 
 def test_a_solver_is_loaded_with_its_nets() -> None:
@@ -21,7 +21,7 @@ def test_a_solver_is_loaded_with_its_nets() -> None:
 
 
 def test_a_net_has_a_graph_of_layers_and_blobs() -> None:
-    loaded = nanlint.load(LENET / "good" / "net.prototxt")
+    loaded = nanlint.load(LENET / "net.prototxt")
     assert loaded.solver is None
     graph = loaded.nets[0].graph
     kinds = {data["name"]: data["kind"] for _, data in graph.nodes(data=True)}
@@ -31,9 +31,9 @@ def test_a_net_has_a_graph_of_layers_and_blobs() -> None:
 
 
 def test_findings_are_objects() -> None:
-    report = nanlint.check(LENET / "bad", select=["unknown-layer-type"])
-    assert [finding.code for finding in report.findings] == ["SET002"]
-    assert report.findings[0].place.start.line == 99
+    report = nanlint.check(LENET / "bad", select=["poly-without-max-iter"])
+    assert [finding.code for finding in report.findings] == ["LR001"]
+    assert report.findings[0].place.start.line == 7
 
 
 def test_a_missing_file_is_an_oserror() -> None:

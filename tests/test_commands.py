@@ -235,7 +235,7 @@ def test_explain_shows_the_page_and_the_example(folder: Path, nanlint: Call) -> 
     page = nanlint("explain", "unknown-lr-policy").stdout
     assert page.startswith("# LR002 unknown-lr-policy\n")
     assert "**In Caffe**" in page
-    assert "solver.prototxt:7:1: error[LR002]" in page
+    assert "solver.prototxt:3:1: error[LR002]" in page
     assert '-lr_policy: "staircase"\n+lr_policy: "step"' in page
 
 

@@ -15,6 +15,7 @@ import yaml
 from tests.conftest import PROJECT
 
 HOOKS = PROJECT / ".pre-commit-hooks.yaml"
+STORY = PROJECT / "examples" / "stories" / "pooling-off-the-edge"
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -38,7 +39,7 @@ def test_a_commit_with_a_broken_net_is_stopped(tmp_path: Path, hook: dict[str, s
     """With `language: system`, so that nothing is installed: all else is the hook as it is shipped."""
     config = {"repos": [{"repo": "local", "hooks": [{**hook, "language": "system"}]}]}
     (tmp_path / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
-    shutil.copytree(PROJECT / "examples" / "unknown-layer-type" / "bad", tmp_path / "net")
+    shutil.copytree(STORY / "bad", tmp_path / "net")
     (tmp_path / "notes.txt").write_text("not a net")
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
@@ -49,9 +50,9 @@ def test_a_commit_with_a_broken_net_is_stopped(tmp_path: Path, hook: dict[str, s
     run = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "net/net.prototxt:99:3: error[SET002] unknown-layer-type" in done.stdout
+    assert "net/net.prototxt:57:5: error[POOL001] empty-pooling-window" in done.stdout
     shutil.copytree(
-        PROJECT / "examples" / "unknown-layer-type" / "good", tmp_path / "net", dirs_exist_ok=True
+        STORY / "good", tmp_path / "net", dirs_exist_ok=True
     )
     git(tmp_path, "add", ".")
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

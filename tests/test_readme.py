@@ -23,10 +23,10 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_example_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(PROJECT / "examples" / "empty-pooling-window" / "bad")
+    monkeypatch.chdir(PROJECT / "examples" / "stories" / "pooling-off-the-edge" / "bad")
     report = engine.check(["solver.prototxt"])
     shown = "\n".join(text.lines(report, 100, painter(False)))
-    assert f"$ cd examples/empty-pooling-window/bad && nanlint solver.prototxt\n{shown}\n" in blocks("text")
+    assert f"$ cd examples/stories/pooling-off-the-edge/bad && nanlint solver.prototxt\n{shown}\n" in blocks("text")
 
 
 def test_the_find_in_caffe_itself(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:

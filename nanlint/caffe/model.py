@@ -49,15 +49,11 @@ class Origin(NamedTuple):
 
     def place(self, route: str = "") -> Place:
         """The place of a field of the message; of what encloses it where the field is not written."""
-        return self.bound.place(self.written(route))
-
-    def written(self, route: str = "") -> str:
-        """The route of a field in the bound file."""
         for upgraded, written in self.renames:
             if route == upgraded or route.startswith((upgraded + ".", upgraded + "[")):
                 route = written + route[len(upgraded) :]
                 break
-        return ".".join(part for part in (self.route, route) if part)
+        return self.bound.place(".".join(part for part in (self.route, route) if part))
 
 
 class Param(NamedTuple):
@@ -165,7 +161,7 @@ class Net:
     iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
     blobs that the user knows, by blob name. `fresh`: whether it first runs with the weights that its fillers
-    make, None if no solver says so. `companions`: the other nets of its solver, or of its file.
+    make, None if no solver says so.
     """
 
     bound: Bound
@@ -186,7 +182,6 @@ class Net:
     foreign: bool = False
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fresh: bool | None = None
-    companions: tuple[Net, ...] = ()
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

@@ -19,7 +19,7 @@ Files = Sequence[tuple[str, Sequence[Net]]]
 
 @pytest.fixture(scope="module")
 def lenet() -> Files:
-    path = PROJECT / "examples" / "unknown-layer-type" / "good" / "solver.prototxt"
+    path = PROJECT / "examples" / "stories" / "poly-without-max-iter" / "good" / "solver.prototxt"
     loaded = nanlint.load(path, inputs={"data": (64, 1, 28, 28)})
     return [("solver.prototxt", loaded.nets[:1])]
 
@@ -46,7 +46,7 @@ def test_a_depthwise_convolution_multiplies_like_a_grouped_one() -> None:
 
 
 def test_unknown_sizes_are_question_marks() -> None:
-    path = PROJECT / "examples" / "unknown-layer-type" / "good" / "net.prototxt"
+    path = PROJECT / "examples" / "stories" / "poly-without-max-iter" / "net.prototxt"
     lines = list(shapes.lines([("net.prototxt", nanlint.load(path).nets[:1])], 140))
     assert row(lines, "conv1")[-4:] == ["64x20x?x?", "?", "?", "?"]
 
