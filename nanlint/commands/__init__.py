@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-COMMANDS = ("check", "shapes", "lr", "graph", "view", "ranges", "scale", "forks", "explain", "rules")
+COMMANDS = ("check", "shapes", "lr", "graph", "view", "ranges", "scale", "log", "forks", "explain", "rules")
 
 
 def module(command: str) -> Any:

@@ -1,0 +1,56 @@
+"""`nanlint log`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NamedTuple
+
+from nanlint.commands.console import FINDINGS, OK, show, status, width
+from nanlint.commands.output import deliver
+from nanlint.config import UsageError
+from nanlint.engine.files import reason
+from nanlint.findings import Severity
+from nanlint.logs.finding import LogFinding
+from nanlint.logs.model import Log
+from nanlint.options import Argument, Option, output_format
+
+
+class Options(NamedTuple):
+    path: Annotated[str, Argument("FILE", "The log of a training run.")]
+    output_format: Annotated[str, output_format("text", "json", "csv")] = "text"
+    csv: Annotated[str | None, Option("--csv", "FILE", "Write the log's numbers to this file as CSV too.")] = None
+
+
+def run(options: Options) -> int:
+    """Say what went wrong in a training run, from its own log."""
+    from nanlint.logs.files import read
+
+    try:
+        log = read(options.path)
+    except (OSError, ValueError) as wrong:
+        raise UsageError(f"cannot read `{options.path}`: {reason(wrong)}") from wrong
+    return report(log, [], options)
+
+
+def report(log: Log, findings: list[LogFinding], options: Options) -> int:
+    """Print what was found, in the format of the call; the exit status."""
+    if not log.recognised:
+        return status([f"`{options.path}` has no line that Caffe writes; it is no training log"])
+    if options.csv is not None:
+        from nanlint.report.logs.rows import rows
+
+        deliver("\n".join(rows(log)) + "\n", options.csv, [options.path])
+    if options.output_format == "json":
+        from nanlint.report.logs.document import parts
+
+        show(parts(log, findings))
+    elif options.output_format == "csv":
+        from nanlint.report.logs.rows import rows
+
+        show(rows(log))
+    else:
+        from nanlint.report.logs.summary import lines
+        from nanlint.report.style import painter, wants_colour
+
+        show(lines(log, findings, width(), painter(wants_colour(sys.stdout))))
+    return FINDINGS if any(one.severity is not Severity.INFO for one in findings) else OK
