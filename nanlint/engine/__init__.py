@@ -52,6 +52,8 @@ def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: st
         if one.solver is not None:
             run.bound(one.solver.bound)
             run.solver(one.solver)
+        for pair in (one.find_deployments and one.find_deployments()) or ():
+            run.deployment(pair)
         for net in one.nets:
             run.bound(net.bound, net.opened)
             found = run.net(net)

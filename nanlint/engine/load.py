@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from nanlint.caffe.load import Files, load_distinct_nets, load_net, load_solver, load_test_net
 from nanlint.caffe.model import Net, Solver
@@ -19,6 +19,9 @@ from nanlint.schema.bind import Bound
 from nanlint.schema.dialect import Dialect
 from nanlint.text.source import Source
 
+if TYPE_CHECKING:
+    from nanlint.caffe.deployment import Deployment
+
 Value = TypeVar("Value")
 
 
@@ -26,12 +29,14 @@ class Loaded(NamedTuple):
     """One file of the call: its nets in the order of their making, and its solver if it is one.
 
     `make_test_net`: of a net whose two phases are alike only the TRAIN net is made; this makes the other.
+    `find_deployments`: makes a solver's pairs with its deploy nets.
     """
 
     path: str
     solver: Solver | None
     nets: Sequence[Net]
     make_test_net: Callable[[], Net | None] | None = None
+    find_deployments: Callable[[], list[Deployment] | None] | None = None
 
     @property
     def bounds(self) -> list[Bound]:
@@ -73,7 +78,8 @@ def open_all(
     for path in solvers:
         solver = _load(load_solver, path, options, opened)
         if solver is not None:
-            opened.loaded.append(Loaded(path, solver, solver.nets))
+            pairs = partial(_pairs, solver, options, settings, opened) if distinct else None
+            opened.loaded.append(Loaded(path, solver, solver.nets, find_deployments=pairs))
     used = {net.bound.source.path for one in opened.loaded for net in one.nets}
     for path in nets:
         if distinct and path in used:
@@ -113,6 +119,12 @@ def _by_kind(inputs: Sequence[Input], opened: Opened) -> tuple[list[str], list[s
         elif kind is Kind.NET or given.listed:
             nets.append(given.path)
     return solvers, nets
+
+
+def _pairs(solver: Solver, options: Options, settings: Settings, opened: Opened) -> list[Deployment] | None:
+    from nanlint.caffe.deployment import deployments
+
+    return _load(lambda _, given, files: deployments(solver, given, files), solver.path, options, opened)
 
 
 def _load(load: Callable[[str, Options, Files], Value], path: str, options: Options, opened: Opened) -> Value | None:

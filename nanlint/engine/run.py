@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanlint.caffe.model import Layer, Net, Solver
 from nanlint.caffe.net import SURE_IN_FORKS
@@ -13,6 +13,9 @@ from nanlint.rules.registry import Rule
 from nanlint.rules.registry import rules as every_rule
 from nanlint.schema.bind import Bound
 from nanlint.text.directives import Directive
+
+if TYPE_CHECKING:
+    from nanlint.caffe.deployment import Deployment
 
 _WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
@@ -72,6 +75,10 @@ class Run:
         self._documented(solver.problems, solver.path)
         self._apply("Solver", solver, solver.path)
 
+    def deployment(self, pair: Deployment) -> None:
+        """Check a deploy net against the training net; what is wrong with it alone is not said here."""
+        self._apply("Deployment", pair, pair.deploy.path)
+
     def net(self, net: Net) -> bool:
         """Whether anything was found, or broke."""
         before = len(self.findings) + len(self.failures)
@@ -94,7 +101,7 @@ class Run:
         for kind in {problem.kind for problem in problems} - self._names:
             self.failures.append(f"internal error: no rule documents `{kind}`, met in `{path}`. Please report this")
 
-    def _apply(self, subject: str, value: Bound | Solver | Net | Directive, path: str) -> None:
+    def _apply(self, subject: str, value: Bound | Solver | Net | Directive | Deployment, path: str) -> None:
         for rule in self._by_subject.get(subject, ()):
             self._check(rule, value, path)
 
