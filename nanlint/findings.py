@@ -121,12 +121,14 @@ class Report(NamedTuple):
     """What one run found, sorted by path and place.
 
     `files` are the paths of the files that were read; `failures` say what could not be done
-    (a file that cannot be read, a rule that broke), one sentence each.
+    (a file that cannot be read, a rule that broke), one sentence each. `notes` say what was done and what was passed
+    over: they change no exit status.
     """
 
     findings: tuple[Finding, ...]
     files: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from nanlint.caffe.hdf5 import MAGIC, Tree, UnknownFormatError, read_tree
+from nanlint.safety.reading import open_regular
 
 # field numbers of the schema
 _NET_LAYER, _NET_LAYERS = 100, 2
@@ -81,7 +82,7 @@ def saved_blob(path: Path) -> SavedBlob:
 
     Raises NotAModelError where it is none, OSError where it cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if not file.read(1):
             raise NotAModelError
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -94,7 +95,11 @@ def saved_state(path: Path) -> tuple[int, int]:
     Raises NotAModelError where it is no SolverState in protobuf's wire format, OSError where it cannot be read.
     """
     iteration = step = 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open_regular(path) as file:
+        if not file.read(1):
+            return 0, 0
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    with data:
         for number, value, end in _fields(data, 0, len(data), whole=True):
             if number == _STATE_ITER and end < 0:
                 iteration = value
@@ -106,7 +111,7 @@ def saved_state(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int, size: int) -> tuple[SavedLayer, ...] | None:
     """The layers of the file as it is at a time of change and a size, by which they are remembered."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(len(_LFS_POINTER))
         if not start:
             return ()

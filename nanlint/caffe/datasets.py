@@ -11,6 +11,7 @@ from struct import error, unpack_from
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.hdf5 import UnknownFormatError, read_tree
+from nanlint.safety.reading import first_regular, first_there, is_folder, open_regular, read_regular
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
@@ -34,7 +35,7 @@ def items(layer: Layer, base: Path) -> int | None:
     source = getattr(layer.param, field).source if field else ""
     if not source or "\0" in source:
         return None
-    path = next((path for path in (Path(source), base / source) if path.exists()), None)
+    path = first_there((Path(source), base / source))
     try:
         return None if path is None else _count(layer, path, base)
     except (OSError, error, UnknownFormatError, UnicodeDecodeError):
@@ -43,8 +44,8 @@ def items(layer: Layer, base: Path) -> int | None:
 
 def _count(layer: Layer, path: Path, base: Path) -> int | None:
     if layer.type == "Data":
-        return _lmdb_entries(path / "data.mdb") if path.is_dir() else None
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
+        return _lmdb_entries(path / "data.mdb") if is_folder(path) else None
+    lines = [line for line in read_regular(path).decode().splitlines() if line.strip()]
     if layer.type == "ImageData":
         return len(lines)
     counts = [_hdf5_rows(layer, line.strip(), base) for line in lines]
@@ -52,14 +53,14 @@ def _count(layer: Layer, path: Path, base: Path) -> int | None:
 
 
 def _hdf5_rows(layer: Layer, name: str, base: Path) -> int | None:
-    path = next((path for path in (Path(name), base / name) if path.is_file()), None)
+    path = first_regular((Path(name), base / name))
     shape = read_tree(path).get(layer.param.top[0]) if path is not None and layer.param.top else None
     return shape[0] if isinstance(shape, tuple) and shape else None
 
 
 def _lmdb_entries(path: Path) -> int | None:
     """The entries of the newer of the two meta pages (lmdb's mdb.c, struct MDB_meta)."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         first = file.read(256)
         (page_size,) = unpack_from("<I", first, _PAGE_SIZE)
         file.seek(page_size)

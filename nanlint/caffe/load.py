@@ -14,6 +14,7 @@ from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources,
 from nanlint.caffe.state import phase_matters, state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_layers, upgrade_net
 from nanlint.findings import Effect, Problem, Severity
+from nanlint.safety.reading import first_there, is_folder, is_forbidden, is_regular, read_named, read_regular, reason
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
 from nanlint.text.parser import parse
@@ -40,12 +41,15 @@ class Files:
         """Make a text known under its path, as if it were the file."""
         self._documents[os.path.realpath(source.path)] = parse(source)
 
-    def document(self, path: str) -> Document:
-        """A file, parsed. Raises OSError if it cannot be read; a folder reads as empty, as Caffe has it."""
+    def document(self, path: str, named: bool = False) -> Document:
+        """A file, parsed; a folder reads as empty, as Caffe has it. `named`: by the call, and so perhaps a pipe.
+
+        Raises OSError if it cannot be read.
+        """
         key = os.path.realpath(path)
         if key not in self._documents:
-            data = b"" if Path(path).is_dir() else Path(path).read_bytes()
-            self._documents[key] = parse(Source.decode(path, data))
+            read = read_named if named else read_regular
+            self._documents[key] = parse(Source.decode(path, b"" if is_folder(path) else read(path)))
         return self._documents[key]
 
     def documents(self) -> tuple[Document, ...]:
@@ -78,7 +82,12 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
     solver = Solver(bound, param, path, pinned=options.dialect is Dialect.BVLC)
     missing: set[str] = set()
     for source in net_sources(param):
-        net = _net_of(source, solver, options, files)
+        try:
+            net = _net_of(source, solver, options, files)
+        except OSError as wrong:
+            missing.add(source.path or "")
+            solver.problems.append(_unread_net(bound, source, reason(wrong)))
+            continue
         if net is not None:
             net.trained = source.phase == TRAIN
             net.role = source.phase
@@ -89,7 +98,9 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
             solver.nets.append(net)
         elif source.path is not None and source.path not in missing:
             missing.add(source.path)
-            solver.problems.append(_missing_net(bound, source))
+            forbidden = any(map(is_forbidden, _candidates(source.path, solver.path, options.roots)))
+            why = "it may not be read from here: permission denied"
+            solver.problems.append(_unread_net(bound, source, why) if forbidden else _missing_net(bound, source))
     mark_first(solver.nets)
     return solver
 
@@ -128,7 +139,7 @@ def _net_in(phase: str, path: str, options: Options, files: Files) -> Net:
 def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:
     """The file that a path in a solver means: from the working directory, beside the solver, up its
     ancestors, a root."""
-    found = next((path for path in _candidates(written, solver_path, roots) if path.exists()), None)
+    found = first_there(_candidates(written, solver_path, roots))
     return None if found is None else os.path.normpath(found)
 
 
@@ -159,16 +170,13 @@ def _runs(source: NetSource, param: SolverParameter) -> bool:
 
 
 def _net_of(source: NetSource, solver: Solver, options: Options, files: Files) -> Net | None:
-    """One net of a solver; None if its file is not found or cannot be read."""
+    """One net of a solver; None if its file is not found. Raises OSError if it cannot be read."""
     if source.path is None:
         return _inline_net(solver, source, options)
     path = find_net(source.path, solver.path, options.roots)
     if path is None:
         return None
-    try:
-        bound = files.bound(path, NET, options)
-    except (OSError, ValueError):
-        return None
+    bound = files.bound(path, NET, options)
     upgraded = files.upgraded(bound)
     return build(bound, upgraded, source.state(upgraded.param), options)
 
@@ -196,12 +204,23 @@ def _not_upgraded(origin: Origin, param: NetParameter) -> Iterator[Problem]:
             )
 
 
+def _unread_net(bound: Bound, source: NetSource, why: str) -> Problem:
+    """A net that is there, and cannot be read here; perhaps it can where the solver runs."""
+    field = source.route.partition("[")[0]
+    return Problem(
+        bound.place(source.route),
+        f'`{field}: "{source.path}"` is there, but cannot be read: {why}; name a net prototxt that can be read',
+        "missing-net-file",
+        effect=Effect.SETUP_FAILURE,
+    )
+
+
 def _missing_net(bound: Bound, source: NetSource) -> Problem:
     """Certain only where the name has no folder that might exist elsewhere."""
     name, field = source.path or "", source.route.partition("[")[0]
     last = Path(name).name
     certain = last == name
-    moved = not certain and last != "" and (Path(bound.source.path).parent / last).is_file()
+    moved = not certain and last != "" and is_regular(Path(bound.source.path).parent / last)
     remedy = f"`{last}` lies beside the solver: write the path to it" if moved else "mend the path"
     return Problem(
         bound.place(source.route),

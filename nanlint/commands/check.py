@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple
 
 from nanlint.commands.calls import settings, standard_input
-from nanlint.commands.console import FINDINGS, OK, show, status, width
+from nanlint.commands.console import FINDINGS, OK, show, status, tell, width, write
 from nanlint.config import SEVERITIES, UsageError
 from nanlint.options import (
     Caffe,
@@ -61,7 +61,9 @@ def run(options: Options) -> int:
     )
     chosen = FORMATS[options.output_format]
     colour = chosen.coloured and wants_colour(sys.stdout, options.color)
-    show(chosen.lines(report, Look(width(), painter(colour))))
+    (write if chosen.data else show)(chosen.lines(report, Look(width(), painter(colour))))
+    for note in report.notes:
+        tell(f"nanlint: {note}")
     failing = SEVERITIES[: SEVERITIES.index(asked.fail_on) + 1]
     found = any(finding.severity.value in failing for finding in report.findings)
     return status(report.failures, FINDINGS if found else OK)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from nanlint.config import UsageError
+from nanlint.safety.printable import line
 
 OK, FINDINGS, WRONG = 0, 1, 2
 
@@ -14,18 +15,23 @@ _WIDTH_OF_A_PIPE, _WIDEST = 100, 140
 
 
 def show(lines: Iterable[str]) -> None:
-    """Print to standard output; a reader that has gone away has what it wanted."""
+    """Print lines for people to standard output, each made harmless (`safety.printable.line`)."""
+    write("\n".join(map(line, one.split("\n"))) if "\n" in one else line(one) for one in lines)
+
+
+def write(lines: Iterable[str]) -> None:
+    """Print data to standard output as it is; a reader that has gone away has what it wanted."""
     try:
-        for line in lines:
-            print(line)
+        for one in lines:
+            print(one)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(line: str) -> None:
-    """Print to standard error."""
-    print(line, file=sys.stderr)
+def tell(words: str) -> None:
+    """Print a line for people to standard error."""
+    print(line(words), file=sys.stderr)
 
 
 def width() -> int:

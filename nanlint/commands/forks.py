@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
-from nanlint.commands.console import show, status
+from nanlint.commands.console import show, status, write
 from nanlint.options import ConfigFile, Paths, Roots, TableFormat
 
 
@@ -24,5 +24,8 @@ def run(options: Options) -> int:
 
     opened = open_paths(options.paths, merge(settings(options), caffe="any"))
     files = [(one.path, [need for bound in one.bounds for need in needs(bound)]) for one in opened.loaded]
-    show([writer.dumps(files)] if options.output_format == "json" else writer.lines(files))
+    if options.output_format == "json":
+        write([writer.dumps(files)])
+    else:
+        show(writer.lines(files))
     return status(opened.failures)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
-from nanlint.commands.console import show, status, tell, width
+from nanlint.commands.console import show, status, tell, width, write
 from nanlint.config import UsageError
 from nanlint.options import Argument, ConfigFile, Option, output_format
 from nanlint.report.style import wants_colour
@@ -58,9 +58,9 @@ def run(options: Options) -> int:
         for path, policy, plan in plans
     ]
     if options.output_format == "json":
-        show([writer.dumps(files)])
+        write([writer.dumps(files)])
     elif options.output_format == "csv":
-        show([writer.comma_separated(files)])
+        write([writer.comma_separated(files)])
     elif text:
         show(writer.lines(files))
     return status(opened.failures)
@@ -82,9 +82,9 @@ def _draw(plans: Sequence[tuple[str, Schedule]], output_format: str) -> None:
 
     curves = [plot.curve(path, plan, 400) for path, plan in plans]
     if output_format == "svg":
-        show([plot.as_svg(curves)])
+        write([plot.as_svg(curves)])
         return
     picture = plot.on_terminal(curves, min(width(), 100), 20, wants_colour(sys.stdout))
     if picture is None and any(one.points for one in curves):
         tell("for a plot: pip install 'nanlint[plot]'")
-    show([picture] if picture else [])
+    write([picture] if picture else [])

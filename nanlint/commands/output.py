@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
-from nanlint.commands.console import show
+from nanlint.commands.console import write
 from nanlint.config import UsageError
 from nanlint.options import Option
+from nanlint.safety.reading import reason
+from nanlint.safety.writing import replace_file
 from nanlint.text.lexer import encoded
 
 Output = Annotated[str | None, Option("--output -o", "FILE", "Write to this file, not to standard output.")]
@@ -23,36 +22,12 @@ def deliver(text: str, output: str | None, inputs: Sequence[str] = ()) -> None:
     Raises UsageError where the file is one of the call's `inputs`, or cannot be written.
     """
     if output is None:
-        show([text.removesuffix("\n")])
+        write([text.removesuffix("\n")])
         return
     target = os.path.realpath(output)
     if target in map(os.path.realpath, inputs):
         raise UsageError(f"`{output}` is read by this call, and is not written over; name another file")
     try:
-        _replace(Path(target), encoded(text))
+        replace_file(target, encoded(text))
     except OSError as wrong:
-        raise UsageError(f"cannot write `{output}`: {(wrong.strerror or str(wrong)).lower()}") from wrong
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Raises OSError, and then leaves what is there as it was."""
-    if target.exists() and not target.is_file():
-        raise OSError(None, "it is no regular file")
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        part.chmod(mode)
-        part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        raise UsageError(f"cannot write `{output}`: {reason(wrong)}") from wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
-from nanlint.commands.console import show, status, width
+from nanlint.commands.console import show, status, width, write
 from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Proto, Roots, TableFormat
 
 
@@ -25,5 +25,8 @@ def run(options: Options) -> int:
 
     opened = open_paths(options.paths, settings(options))
     files = [(one.path, one.nets) for one in opened.loaded]
-    show([writer.dumps(files)] if options.output_format == "json" else writer.lines(files, width()))
+    if options.output_format == "json":
+        write([writer.dumps(files)])
+    else:
+        show(writer.lines(files, width()))
     return status(opened.failures)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
 from nanlint.engine.causes import with_causes
-from nanlint.engine.load import open_all
+from nanlint.engine.load import Opened, open_all
 from nanlint.engine.merge import in_order, merged
 from nanlint.engine.run import Run
 from nanlint.engine.select import ignored_in_file, selected
@@ -29,25 +29,29 @@ def check(
 ) -> Report:
     """Lint files and folders; `-` is `stdin`, shown as `stdin_name`.
 
-    With `fix` the safe fixes are made in the files, and what is left is reported. A file that cannot be
-    read, a folder without prototxts or a rule that breaks is among the report's `failures`; the rest is
-    linted. Raises UsageError for a setting that names no rule.
+    With `fix` the safe fixes are made in the files that the call names or that lie in folders it names, and what is
+    left is reported; `notes` say what was changed. A file that cannot be read or written, a folder without prototxts
+    or a rule that breaks is among the report's `failures`; the rest is linted. Raises UsageError for a setting that
+    names no rule.
     """
     settings = settings or Settings()
-    report = _once(paths, settings, stdin, stdin_name)
-    if fix:
-        from nanlint.engine.fix import apply
-
-        rounds = _MOST_FIX_ROUNDS
-        while rounds and apply(report.findings):
-            report = _once(paths, settings, stdin, stdin_name)
-            rounds -= 1
-    return report
-
-
-def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: str) -> Report:
-    run = Run(selected(settings))
     opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True)
+    report = _linted(opened, settings)
+    if not fix:
+        return report
+    from nanlint.engine.fix import Fixes, apply
+
+    fixes, rounds = Fixes(), _MOST_FIX_ROUNDS
+    while rounds and apply(report.findings, opened.found, fixes):
+        opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True)
+        report = _linted(opened, settings)
+        rounds -= 1
+    failures = (*report.failures, *fixes.failures.values())
+    return report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
+
+
+def _linted(opened: Opened, settings: Settings) -> Report:
+    run = Run(selected(settings))
     for one in opened.loaded:
         if one.solver is not None:
             run.bound(one.solver.bound)
@@ -68,4 +72,5 @@ def _once(paths: Sequence[str], settings: Settings, stdin: bytes, stdin_name: st
         tuple(alike(with_causes(in_order(repeated(findings)), opened.loaded))),
         tuple(sorted(document.source.path for document in documents)),
         (*opened.failures, *run.failures),
+        tuple(opened.notes),
     )

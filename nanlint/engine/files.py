@@ -9,11 +9,15 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from nanlint.safety.reading import reason
 from nanlint.schema.descriptors import descriptor
+from nanlint.schema.suggest import suggest_field
 from nanlint.text.tree import Block, Document
 
 STDIN = "-"
 SUFFIX = ".prototxt"
+
+_LOOKED_AT = 20
 
 
 class Kind(Enum):
@@ -52,44 +56,47 @@ def find(paths: tuple[str, ...]) -> Found:
         if not folder:
             inputs.append(Input(path))
             continue
-        within = [Input(file, listed=False) for file in _walk(path)]
-        if not within:
+        unread: list[str] = []
+        within = [Input(file, listed=False) for file in _walk(path, unread)]
+        failures += unread
+        if not within and not unread:
             failures.append(f"no `*{SUFFIX}` in the folder `{path}`")
         inputs += within
     return Found(tuple(inputs), tuple(failures))
 
 
-def reason(wrong: Exception) -> str:
-    """`no such file or directory`, from an OSError or whatever else was raised."""
-    if "embedded null" in str(wrong):
-        return "no path holds a NUL"
-    words = getattr(wrong, "strerror", None) or str(wrong) or type(wrong).__name__
-    return words[0].lower() + words[1:]
-
-
 def classify(document: Document, path: str) -> Kind:
     """Whether a file is a solver or a net, by the names of its fields; else by its own name.
 
-    OTHER is a file with fields of which neither a solver nor a net has any.
+    OTHER is a file with fields of which neither a solver nor a net has any, or one that comes near.
     """
     names = {field.name for field in document.root.fields if field.name.isascii()}
     if any(_opens_block(document.root, name) for name in ("layer", "layers")):
         return Kind.NET
     solver = sum(name in descriptor("SolverParameter").fields_by_name for name in names)
     net = sum(name in descriptor("NetParameter").fields_by_name for name in names - {"name"})
-    if solver == net == 0 and names - {"name"} and not document.faults:
+    if solver == net == 0 and names - {"name"} and not document.faults and not _misspelt(names):
         return Kind.OTHER
     if solver == net:
         return Kind.SOLVER if "solver" in os.path.basename(path).lower() else Kind.NET  # noqa: PTH119
     return Kind.SOLVER if solver > net else Kind.NET
 
 
+def _misspelt(names: set[str]) -> bool:
+    """Whether one of some unknown names may be meant for a field of a solver or a net."""
+    messages = [descriptor("SolverParameter"), descriptor("NetParameter")]
+    return any(suggest_field(message, name).names for message in messages for name in sorted(names)[:_LOOKED_AT])
+
+
 def _opens_block(root: Block, name: str) -> bool:
     return any(field.name == name and any(isinstance(v, Block) for v in field.values) for field in root.fields)
 
 
-def _walk(folder: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
+def _walk(folder: str, unread: list[str]) -> Iterator[str]:
+    def note(wrong: OSError) -> None:
+        unread.append(f"cannot read `{wrong.filename}`: {reason(wrong)}")
+
+    for parent, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if name.endswith(SUFFIX):

@@ -13,7 +13,8 @@ from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
 from nanlint.engine.failures import internal_error
-from nanlint.engine.files import STDIN, Input, Kind, classify, find, reason
+from nanlint.engine.files import STDIN, Input, Kind, classify, find
+from nanlint.safety.reading import reason
 from nanlint.schema import descriptors
 from nanlint.schema.bind import Bound
 from nanlint.schema.dialect import Dialect
@@ -48,11 +49,17 @@ class Loaded(NamedTuple):
 
 @dataclass
 class Opened:
-    """Everything that a call's paths lead to. `failures` say what could not be read or loaded."""
+    """Everything that a call's paths lead to. `failures` say what could not be read or loaded.
+
+    `found`: the real paths of the files that the call names, or that lie in folders it names.
+    `notes`: which of them are passed over, since no Caffe reads them.
+    """
 
     files: Files
     loaded: list[Loaded] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    found: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
 
 def open_all(
@@ -102,22 +109,23 @@ def _by_kind(inputs: Sequence[Input], opened: Opened) -> tuple[list[str], list[s
     """The paths of the solvers, and of the nets; of two paths to one file the first."""
     solvers: list[str] = []
     nets: list[str] = []
-    seen: set[str] = set()
     for given in inputs:
         identity = os.path.realpath(given.path)
-        if identity in seen:
+        if identity in opened.found:
             continue
-        seen.add(identity)
+        opened.found.add(identity)
         try:
-            document = opened.files.document(given.path)
+            document = opened.files.document(given.path, named=given.listed)
         except (OSError, ValueError) as wrong:
             opened.failures.append(f"cannot read `{given.path}`: {reason(wrong)}")
             continue
         kind = classify(document, given.path)
         if kind is Kind.SOLVER:
             solvers.append(given.path)
-        elif kind is Kind.NET or given.listed:
+        elif kind is Kind.NET:
             nets.append(given.path)
+        elif given.listed:
+            opened.notes.append(f"`{given.path}` is passed over: no field of it is one of a solver or a net")
     return solvers, nets
 
 

@@ -19,10 +19,11 @@ class Look(NamedTuple):
 
 
 class Format(NamedTuple):
-    """`lines` gives the report as lines to print. `coloured`: it is for people, who may want colour."""
+    """`lines` gives the report as lines to print. `coloured`: it may want colour; `data`: it is for programs."""
 
     lines: Callable[[Report, Look], Iterable[str]]
     coloured: bool = False
+    data: bool = False
 
 
 def _text(report: Report, look: Look) -> Iterable[str]:
@@ -63,7 +64,7 @@ def _sarif(report: Report, look: Look) -> Iterable[str]:
 FORMATS: dict[str, Format] = {
     "text": Format(_text, coloured=True),
     "concise": Format(_concise),
-    "json": Format(_json),
-    "github": Format(_github),
-    "sarif": Format(_sarif),
+    "json": Format(_json, data=True),
+    "github": Format(_github, data=True),
+    "sarif": Format(_sarif, data=True),
 }

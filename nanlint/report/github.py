@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nanlint.findings import Report, Severity
 from nanlint.report.concise import explained
 from nanlint.report.order import causes
+from nanlint.safety.printable import escaped
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -27,7 +28,7 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

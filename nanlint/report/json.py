@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 
 from nanlint import __version__
@@ -28,8 +29,17 @@ def dumps(report: Report) -> str:
 
 
 def encode(document: dict[str, Any]) -> str:
-    """ASCII alone, so that names in any encoding, and bytes in none, pass through every pipe."""
-    return json.dumps(document, indent=1)
+    """ASCII alone, so that names in any encoding, and bytes in none, pass through every pipe.
+
+    Raises ValueError for nan and infinity, which JSON has no number for: `number` gives what to write. Nothing that a
+    job of a continuous integration takes for a command is left in it.
+    """
+    return json.dumps(document, indent=1, allow_nan=False).replace("##", "#\\u0023")
+
+
+def number(value: float) -> float | str:
+    """A number as JSON has it: `"nan"`, `"inf"`, `"-inf"` as strings."""
+    return value if isfinite(value) else str(value)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nanlint.findings import Effect, Finding, Fix, Problem, Related, Severity
+from nanlint.safety import printable
 from nanlint.text.source import Place
 
 ERROR = Severity.ERROR
@@ -46,17 +47,20 @@ class Rule(NamedTuple):
         return cleandoc(self.check.__doc__ or "")
 
     def finding(self, problem: Problem) -> Finding:
-        """The problem under this rule's code; what the problem says of severity and effect wins."""
+        """The problem under this rule's code; what the problem says of severity and effect wins.
+
+        Every word of a finding passes `safety.printable` here; the layer's name and the fix's edits stay as they are.
+        """
         return Finding(
             self.code,
             self.name,
             problem.severity or self.severity,
             problem.effect or self.effect,
-            problem.message,
+            printable.message(problem.message),
             problem.place,
-            problem.evidence,
-            problem.related,
-            problem.fix,
+            printable.paragraphs(problem.evidence) if problem.evidence else None,
+            tuple(Related(printable.message(other.message), other.place) for other in problem.related),
+            problem.fix and problem.fix._replace(title=printable.message(problem.fix.title)),
             problem.layer,
             problem.phase,
             problem.because,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.solver import iterations, net_sources
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.safety.reading import MOST_PATH, is_folder, is_regular
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Solver
@@ -28,7 +29,7 @@ def snapshot_prefix_unusable(solver: Solver) -> Iterator[Problem]:
     param = solver.param
     prefix = param.snapshot_prefix
     at_start = param.snapshot != 0
-    if not prefix or "\0" in prefix or not (at_start or _saves(solver)):
+    if not 0 < len(prefix) < MOST_PATH or "\0" in prefix or not (at_start or _saves(solver)):
         return
     folder = Path(prefix + "_iter").parent
     blocked = _file_on_the_way(solver, folder)
@@ -41,7 +42,7 @@ def snapshot_prefix_unusable(solver: Solver) -> Iterator[Problem]:
             severity=ERROR,
             effect=Effect.SETUP_FAILURE if at_start else Effect.RUN_FAILURE,
         )
-    elif _run_from_here(solver) and not folder.is_dir():
+    elif _run_from_here(solver) and not is_folder(folder):
         yield finding(
             solver.at("snapshot_prefix"),
             f"the folder `{folder}` of `snapshot_prefix` does not exist here; where it is missing, Caffe "
@@ -115,10 +116,10 @@ def _bases(solver: Solver) -> tuple[Path, ...]:
 def _run_from_here(solver: Solver) -> bool:
     """Whether the solver's nets are found from the working directory, as Caffe looks for them."""
     paths = [source.path for source in net_sources(solver.param) if source.path]
-    return bool(paths) and all(Path(path).is_file() for path in paths)
+    return bool(paths) and all(map(is_regular, paths))
 
 
 def _file_on_the_way(solver: Solver, folder: Path) -> str | None:
     """The part of a folder's path that is a file, from the working directory or beside the solver."""
     ways = (folder, *folder.parents)
-    return next((str(way) for base in _bases(solver) for way in ways if base.joinpath(way).is_file()), None)
+    return next((str(way) for base in _bases(solver) for way in ways if is_regular(base.joinpath(way))), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.model import count, same_shape
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.safety.reading import first_there, is_folder, is_regular
 
 if TYPE_CHECKING:
     from nanlint.caffe.caffemodel import SavedLayer
@@ -57,7 +58,7 @@ def unreadable_weights(solver: Solver) -> Iterator[Problem]:
                 severity=None if by_blanks else INFO,
             )
             continue
-        if path.is_dir():
+        if is_folder(path):
             yield finding(solver.at(route), f"`{name}` is a folder, and Caffe aborts; name a file")
             continue
         try:
@@ -152,13 +153,13 @@ def _weight_files(solver: Solver) -> Iterator[tuple[str, str]]:
 
 def _found(solver: Solver, name: str) -> Path | None:
     places = (Path(name), Path(solver.path).parent / name)
-    return next((path for path in places if path.exists()), None)
+    return first_there(places)
 
 
 def _readable(solver: Solver, name: str) -> tuple[SavedLayer, ...] | None:
     """The layers of a weights file; None where it cannot be read here."""
     path = _found(solver, name)
-    if path is None or path.is_dir():
+    if path is None or not is_regular(path):
         return None
     from nanlint.caffe.caffemodel import NotAModelError, saved_layers
 

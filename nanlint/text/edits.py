@@ -1,15 +1,11 @@
-"""Edits to a file: several at once, none upon another, and the file whole at every moment."""
+"""Edits to a text: several at once, none upon another."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
-from nanlint.text.lexer import encoded
 from nanlint.text.source import Place, Span
 
 _TO_LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
@@ -50,26 +46,3 @@ def whole_line(text: str, start: int, end: int) -> Span:
     if after is not None and not text[line:start].strip():
         return Span(line, after.end())
     return Span(line + len(text[line:start].rstrip()), end)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a file's content in one step: a reader sees the old text or the new one, never a part.
-
-    The file's mode is kept, a symbolic link stays one, line endings and bytes that are not UTF-8 are those of
-    `text`. Raises OSError, and then leaves the file as it was.
-    """
-    import shutil
-    import tempfile
-
-    target = Path(os.path.realpath(path))
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(encoded(text))
-        shutil.copymode(target, part)
-        part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise

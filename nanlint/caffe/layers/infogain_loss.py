@@ -74,10 +74,11 @@ def _numbers_in_file(layer: LayerSetup) -> Dim:
     from pathlib import Path
 
     from nanlint.caffe.caffemodel import NotAModelError, saved_blob
+    from nanlint.safety.reading import first_regular
 
     beside = Path(layer.origin.bound.source.path).parent
     try:
-        found = next((path for path in (Path(source), beside / source) if path.is_file()), None)
+        found = first_regular((Path(source), beside / source))
         return None if found is None else count(saved_blob(found).shape)
     except (OSError, NotAModelError):
         return None
