@@ -13,6 +13,9 @@ import re
 MOST_NAME = 60
 """Characters of a name or value that are shown; of a longer one the beginning and the end."""
 
+MOST_QUOTED = 80
+"""Characters of what a message quotes: a field with its value, most often."""
+
 MOST_MESSAGE = 2000
 """Characters of a message that are shown."""
 
@@ -20,7 +23,7 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
 _UNPRINTABLE_BUT_BREAKS = re.compile(_UNPRINTABLE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
-_QUOTED = re.compile(rf"`[^`\n]{{{MOST_NAME + 4},}}`")
+_QUOTED = re.compile(r"`[^`\n]*`")
 _LONG_WORD = re.compile(rf"\S{{{4 * MOST_NAME},}}")
 _COMMAND = re.compile(r"^\s*::|##(?=\[|vso\[|teamcity\[)")
 _COLOUR_OR_UNPRINTABLE = re.compile(rf"(\x1b\[(?:[012]|1;3[0-9])m)|{_UNPRINTABLE.pattern}")
@@ -68,7 +71,7 @@ def short(text: str, most: int = MOST_NAME) -> str:
 def _bounded(text: str) -> str:
     if len(text) <= MOST_NAME:
         return text
-    text = _QUOTED.sub(lambda found: f"`{short(found[0][1:-1])}`", text)
+    text = _QUOTED.sub(lambda found: f"`{short(found[0][1:-1], MOST_QUOTED)}`", text)
     text = _LONG_WORD.sub(lambda found: short(found[0], 4 * MOST_NAME - 1), text)
     return text if len(text) <= MOST_MESSAGE else text[: MOST_MESSAGE - 1] + "…"
 

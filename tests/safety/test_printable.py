@@ -34,7 +34,9 @@ def test_long_names_lose_their_middle() -> None:
 def test_long_quotes_and_words_of_a_message_are_cut() -> None:
     said = printable.message(f"`{'x' * 10**6}` is no number; write `1`")
     assert said.endswith("` is no number; write `1`")
-    assert len(said) < 100
+    assert len(said) < 110
+    prose = "`a` is followed by a long stretch of words that are quoted by nothing and by nobody at all; write `b`"
+    assert printable.message(prose) == prose
     assert len(printable.message("9" * 10**6)) < 300
     assert len(printable.message("no end " * 10**5)) == printable.MOST_MESSAGE
 
