@@ -181,7 +181,7 @@ def test_fixes_are_made_in_the_files(folder: Path, nanlint: Call) -> None:
     (folder / "net.prototxt").write_bytes(
         NET.replace("num_output", "num_outputs").replace("\n", "\r\n").encode()
     )
-    done = nanlint("good.prototxt", "--fix")
+    done = nanlint("good.prototxt", "net.prototxt", "--fix")
     assert done.returncode == 0
     assert (folder / "net.prototxt").read_bytes() == NET.replace("\n", "\r\n").encode()
 

@@ -8,11 +8,11 @@ from typing import Annotated, NamedTuple
 from nanlint.commands.console import FINDINGS, OK, show, status, width
 from nanlint.commands.output import deliver
 from nanlint.config import UsageError
-from nanlint.engine.files import reason
 from nanlint.findings import Severity
 from nanlint.logs.finding import LogFinding
 from nanlint.logs.model import Log
 from nanlint.options import Argument, Option, output_format
+from nanlint.safety.reading import reason
 
 
 class Options(NamedTuple):
