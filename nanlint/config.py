@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SEVERITIES = ("error", "warning", "info")
+DATA = ("full", "sample", "no")
 
 
 class UsageError(Exception):
@@ -23,7 +24,8 @@ class Settings:
 
     `select` and `ignore` hold codes, code prefixes (`POOL`) or names of rules; an empty `select` is all.
     `caffe` pins the Caffe that will run the files; `proto` is a fork's own schema. `inputs` gives shapes
-    to blobs that the files leave open, `ranges` the least and greatest value that a data blob holds.
+    to blobs that the files leave open, `ranges` the least and greatest value that a data blob holds. `data` says how
+    much is read of the data beside the nets, `scheduler` on which Dask cluster.
     """
 
     select: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class Settings:
     caffe: str | None = None
     proto: str | None = None
     roots: tuple[str, ...] = ()
+    data: str = "sample"
+    scheduler: str = ""
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -160,6 +164,12 @@ def _severity(value: object) -> str:
     return str(value)
 
 
+def _reading(value: object) -> str:
+    if value not in DATA:
+        raise ValueError("one of " + ", ".join(f'"{name}"' for name in DATA))
+    return str(value)
+
+
 def _shape(value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(type(size) is int and size >= 0 for size in value):
         raise TypeError("a table of shapes, such as data = [64, 3, 227, 227]")
@@ -185,6 +195,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "select": _words,
     "ignore": _words,
     "fail-on": _severity,
+    "data": _reading,
+    "scheduler": _word,
     "caffe": _word,
     "proto": _word,
     "roots": _words,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from nanlint.config import SEVERITIES
+from nanlint.config import DATA, SEVERITIES
 from nanlint.report.formats import FORMATS
 
 COLOURS = ("auto", "always", "never")
@@ -95,6 +95,10 @@ Inputs = Annotated[
 ]
 Ranges = Annotated[
     tuple[str, ...], Option("--range", "BLOB:LOW,HIGH", "The values that a data blob holds: data:0,255.")
+]
+Data = Annotated[
+    str | None,
+    Option("--data", None, "How much is read of the data beside the nets.", DATA),
 ]
 Fix = Annotated[bool, Option("--fix", None, "Make the safe fixes in the files, then lint.")]
 StdinFilename = Annotated[str | None, Option("--stdin-filename", "PATH", "The path of what - reads.")]

@@ -11,7 +11,7 @@ import math
 import mmap
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _NET_LAYER, _NET_LAYERS = 100, 2
 _NAME, _BLOBS = {_NET_LAYER: 1, _NET_LAYERS: 4}, {_NET_LAYER: 7, _NET_LAYERS: 6}
 _LEGACY_AXES, _DATA, _SHAPE, _DOUBLE_DATA, _DIM = (1, 2, 3, 4), 5, 7, 8, 1
 
-_STATE_ITER, _STATE_STEP = 1, 4
+_STATE_ITER, _STATE_LEARNED, _STATE_HISTORY, _STATE_STEP = 1, 2, 3, 4
 _GROUP, _GROUP_END = 3, 4
 _SIZES = {1: 8, 5: 4}
 
@@ -38,18 +38,25 @@ Chunk = tuple[int, int, int]
 """A field: its number, and where its value starts and ends (for a number: the number itself, and -1)."""
 
 
+Span = tuple[int, int, str]
+"""Numbers in a file: where they start, how many bytes they take, and of which kind they are (`<f4`, `<f8`)."""
+
+
 class NotAModelError(Exception):
     """The file is no NetParameter in protobuf's wire format, and no HDF5 file with a group `data`."""
 
 
 @dataclass(frozen=True)
 class SavedBlob:
-    """One blob of a saved layer. `legacy`: it has four old axes, which may have 1s in front of its shape."""
+    """One blob of a saved layer. `legacy`: it has four old axes, which may have 1s in front of its shape.
+    `numbers`: where they stand in the file.
+    """
 
     shape: tuple[int, ...]
     legacy: bool
     count: int
     finite: bool
+    numbers: tuple[Span, ...] = field(default=(), compare=False)
 
     def shape_of(self, axes: int) -> tuple[int, ...]:
         """The shape as Caffe compares it with that of a blob with so many axes (blob.cpp, ShapeEquals)."""
@@ -87,6 +94,29 @@ def saved_blob(path: Path) -> SavedBlob:
             raise NotAModelError
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _blob(data, 0, len(data))
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A solver state: where the run stood, the weights that belong to it, the optimiser's memory."""
+
+    iteration: int
+    step: int
+    learned_net: str
+    history: tuple[SavedBlob, ...]
+
+
+def saved_history(path: Path) -> SavedState:
+    """A `.solverstate` in protobuf's wire format (SolverState). Raises NotAModelError or OSError."""
+    iteration, step = saved_state(path)
+    learned_net, history = "", []
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for number, at, stop in _fields(data, 0, len(data), whole=True):
+            if number == _STATE_LEARNED and stop >= 0:
+                learned_net = data[at:stop].decode("utf-8", "replace")
+            elif number == _STATE_HISTORY and stop >= 0:
+                history.append(_blob(data, at, stop))
+    return SavedState(iteration, step, learned_net, tuple(history))
 
 
 def saved_state(path: Path) -> tuple[int, int]:
@@ -159,6 +189,7 @@ def _blob(data: mmap.mmap, start: int, end: int) -> SavedBlob:
     shape: list[int] = []
     has_legacy = False
     count, doubles, finite = 0, 0, True
+    spans: list[Span] = []
     for number, at, stop in _fields(data, start, end):
         if number in legacy and stop < 0:
             legacy[number], has_legacy = at, True
@@ -166,12 +197,15 @@ def _blob(data: mmap.mmap, start: int, end: int) -> SavedBlob:
             shape += _dims(data, at, stop)
         elif number == _DATA and stop >= 0:
             count += (stop - at) // 4
+            spans.append((at, stop - at, "<f4"))
             finite = finite and _finite(data[at : min(stop, at + MOST_SCANNED)], "f")
         elif number == _DOUBLE_DATA and stop >= 0:
             doubles += (stop - at) // 8
+            spans.append((at, stop - at, "<f8"))
             finite = finite and _finite(data[at : min(stop, at + MOST_SCANNED)], "d")
     axes = tuple(legacy.values()) if has_legacy else tuple(shape)
-    return SavedBlob(axes, has_legacy, doubles or count, finite)
+    kind = "<f8" if doubles else "<f4"
+    return SavedBlob(axes, has_legacy, doubles or count, finite, tuple(one for one in spans if one[2] == kind))
 
 
 def _dims(data: mmap.mmap, start: int, end: int) -> Iterator[int]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import networkx
 
     from nanlint.caffe.layers.base import LayerType
+    from nanlint.data.records import Fed
     from nanlint.schema.bind import Bound
     from nanlint.schema.caffe_pb2 import (
         FillerParameter,
@@ -160,7 +161,8 @@ class Net:
     sets. `runs`: False where its solver builds it and then never runs it. `iterations`: how many training
     iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
-    blobs that the user knows, by blob name. `fresh`: whether it first runs with the weights that its fillers
+    blobs that the user or the data knows, by blob name. `fed`: what its data layers hand to their tops, by the names
+    of these, where the data was read. `fresh`: whether it first runs with the weights that its fillers
     make, None if no solver says so.
     """
 
@@ -181,6 +183,7 @@ class Net:
     iterations: int | None = None
     foreign: bool = False
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fed: Mapping[str, Fed] = field(default_factory=dict)
     fresh: bool | None = None
 
     def at(self, route: str = "") -> Place:

@@ -6,7 +6,7 @@ Every defect is recorded in the order in which Caffe would meet it, and building
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint.caffe import wiring
@@ -186,6 +186,7 @@ class _Builder:
 
     def type_setup(self, layer: Layer, spec: LayerType) -> Blobs | None:
         """LayerSetUp and Reshape of the layer's type; None where Caffe aborts in it."""
+        known = self.by_data(layer)
         setup = LayerSetup(
             layer.param,
             layer.phase,
@@ -193,7 +194,7 @@ class _Builder:
             [blob.name for blob in layer.tops],
             layer.origin,
             self.net.problems,
-            self.options.inputs,
+            {**self.options.inputs, **known} if known else self.options.inputs,
             self.options.pinned,
         )
         try:
@@ -205,7 +206,15 @@ class _Builder:
         except Refusal as refusal:
             self.net.problems.append(refusal.problem)
             return None
+        if known:
+            tops = zip(layer.tops, blobs.tops, strict=False)
+            blobs = blobs._replace(tops=tuple(known.get(blob.name, shape) for blob, shape in tops))
         return blobs
+
+    def by_data(self, layer: Layer) -> Mapping[str, Shape]:
+        """The shapes of a layer's tops as its data shows them."""
+        data = self.options.data
+        return data.shapes(layer.param, self.net.path) if data is not None and not layer.bottoms else {}
 
     def given_shape(self, name: str, shape: Shape) -> Shape:
         """A shape that depends on data, where the user says it."""

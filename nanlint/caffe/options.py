@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from nanlint.caffe.model import Shape
 from nanlint.schema.dialect import Dialect
+
+if TYPE_CHECKING:
+    from nanlint.schema.caffe_pb2 import LayerParameter
+
+
+class Data(Protocol):
+    """What is known of the data beside the nets."""
+
+    def shapes(self, param: LayerParameter, net: str) -> Mapping[str, Shape]:
+        """The shapes that the tops of a layer have by its data, by their names; `net` is the path of its net."""
 
 
 @dataclass(frozen=True)
@@ -16,11 +27,13 @@ class Options:
     dialect: which Caffe will run the files.
     roots: more places where the paths in a solver are looked up.
     inputs: shapes of blobs that depend on data which the files do not show, by blob name.
+    data: what lies beside the nets, where that is read; it is surer than `inputs`.
     """
 
     dialect: Dialect = Dialect.ANY
     roots: tuple[str, ...] = ()
     inputs: Mapping[str, Shape] = field(default_factory=dict)
+    data: Data | None = None
 
     @property
     def pinned(self) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-COMMANDS = ("check", "shapes", "lr", "graph", "view", "ranges", "scale", "log", "forks", "explain", "rules")
+COMMANDS = (
+    "check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "log", "forks", "explain", "rules",
+)  # fmt: skip
 
 
 def module(command: str) -> Any:

@@ -59,6 +59,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "caffe": _as_given,
     "proto": _as_given,
     "roots": _as_given,
+    "data": _as_given,
     "inputs": _pairs(config.parse_input),
     "ranges": _pairs(config.parse_range),
 }

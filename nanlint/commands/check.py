@@ -12,6 +12,7 @@ from nanlint.options import (
     Caffe,
     Colour,
     ConfigFile,
+    Data,
     FailOn,
     Fix,
     Ignore,
@@ -39,6 +40,7 @@ class Options(NamedTuple):
     roots: Roots = ()
     inputs: Inputs = ()
     ranges: Ranges = ()
+    data: Data = None
     fix: Fix = False
     stdin_filename: StdinFilename = None
     color: Colour = "auto"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
@@ -12,9 +13,13 @@ from nanlint.engine.merge import in_order, merged
 from nanlint.engine.run import Run
 from nanlint.engine.select import ignored_in_file, selected
 from nanlint.engine.suppress import suppress
-from nanlint.findings import Report
+from nanlint.findings import Report, Severity
 
-__all__ = ["check"]
+if TYPE_CHECKING:
+    from nanlint.data.beside import Source
+    from nanlint.engine.reading import Progress
+
+__all__ = ["check", "check_data"]
 
 _MOST_FIX_ROUNDS = 10
 
@@ -50,6 +55,25 @@ def check(
     return report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
 
 
+def check_data(
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    stdin: bytes = b"",
+    weights: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> tuple[list[Source], Report]:
+    """The data, means and weights beside solvers and nets, and what is wrong with them or keeps Caffe from running.
+
+    `weights` stand in place of the solver's own. Raises UsageError as `check` does.
+    """
+    opened = open_all(paths, settings, stdin=stdin, distinct=True, weights=weights, progress=progress)
+    report = _linted(opened, settings)
+    sources = [source for one in opened.loaded if one.beside is not None for source in one.beside.sources]
+    kept = [one for one in report.findings if one.code.startswith("DAT") or one.severity is Severity.ERROR]
+    return sources, report._replace(findings=tuple(kept))
+
+
 def _linted(opened: Opened, settings: Settings) -> Report:
     run = Run(selected(settings))
     for one in opened.loaded:
@@ -65,6 +89,8 @@ def _linted(opened: Opened, settings: Settings) -> Report:
             if test_net is not None:  # whatever is wrong with it is wrong with the TRAIN net too
                 test_net.given_ranges = net.given_ranges
                 run.net(test_net)
+        if one.beside is not None:
+            run.beside(one.beside)
     documents = opened.files.documents()
     findings = suppress(merged(run.results()), documents, run)
     findings = [one for one in findings if not ignored_in_file(one, settings.per_file_ignores)]

@@ -14,6 +14,7 @@ from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
 from nanlint.engine.failures import internal_error
 from nanlint.engine.files import STDIN, Input, Kind, classify, find
+from nanlint.engine.reading import Progress, Reading
 from nanlint.safety.reading import reason
 from nanlint.schema import descriptors
 from nanlint.schema.bind import Bound
@@ -22,6 +23,7 @@ from nanlint.text.source import Source
 
 if TYPE_CHECKING:
     from nanlint.caffe.deployment import Deployment
+    from nanlint.data.beside import Beside
 
 Value = TypeVar("Value")
 
@@ -31,6 +33,7 @@ class Loaded(NamedTuple):
 
     `make_test_net`: of a net whose two phases are alike only the TRAIN net is made; this makes the other.
     `find_deployments`: makes a solver's pairs with its deploy nets.
+    `beside`: the data, means and weights that it names, where they are read.
     """
 
     path: str
@@ -38,6 +41,7 @@ class Loaded(NamedTuple):
     nets: Sequence[Net]
     make_test_net: Callable[[], Net | None] | None = None
     find_deployments: Callable[[], list[Deployment] | None] | None = None
+    beside: Beside | None = None
 
     @property
     def bounds(self) -> list[Bound]:
@@ -69,11 +73,13 @@ def open_all(
     stdin: bytes = b"",
     stdin_name: str = "<stdin>",
     distinct: bool = False,
+    weights: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> Opened:
     """Load files and folders, solvers first, each file once; `-` is `stdin`.
 
     With `distinct` nets like another are left out: one that a solver of the call uses too, where it is given
-    by itself, and the TEST net of a file whose phases are alike.
+    by itself, and the TEST net of a file whose phases are alike. `weights` stand in place of the solver's own.
     """
     files = Files()
     found = find(tuple(paths))
@@ -81,23 +87,24 @@ def open_all(
     if STDIN in paths:
         files.add(Source.decode(stdin_name, stdin))
     options = Options(_dialect(settings), settings.roots, settings.inputs)
+    reading = Reading(settings, weights, progress)
     solvers, nets = _by_kind([_named(given, stdin_name) for given in found.inputs], opened)
     for path in solvers:
-        solver = _load(load_solver, path, options, opened)
+        solver = _load(load_solver, path, reading.options(options, path), opened)
         if solver is not None:
             pairs = partial(_pairs, solver, options, settings, opened) if distinct else None
-            opened.loaded.append(Loaded(path, solver, solver.nets, find_deployments=pairs))
+            beside = reading.beside(solver.nets, solver)
+            opened.loaded.append(Loaded(path, solver, solver.nets, find_deployments=pairs, beside=beside))
     used = {net.bound.source.path for one in opened.loaded for net in one.nets}
     for path in nets:
         if distinct and path in used:
             continue
-        made = _load(load_distinct_nets if distinct else load_net, path, options, opened)
+        own = reading.options(options)
+        made = _load(load_distinct_nets if distinct else load_net, path, own, opened)
         if made is not None:
-            make_test_net = partial(_load, load_test_net, path, options, opened) if len(made) == 1 else None
-            opened.loaded.append(Loaded(path, None, made, make_test_net))
-    for one in opened.loaded:
-        for net in one.nets:
-            net.given_ranges = settings.ranges
+            make_test_net = partial(_load, load_test_net, path, own, opened) if len(made) == 1 else None
+            opened.loaded.append(Loaded(path, None, made, make_test_net, beside=reading.beside(made)))
+    opened.notes += reading.close()
     return opened
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nanlint.caffe.model import Layer, Net, Solver
+from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.net import SURE_IN_FORKS
 from nanlint.engine.failures import internal_error
 from nanlint.findings import Effect, Finding, Problem, Severity
@@ -16,6 +16,9 @@ from nanlint.text.directives import Directive
 
 if TYPE_CHECKING:
     from nanlint.caffe.deployment import Deployment
+    from nanlint.data.beside import Beside, Source
+
+    Subject = Bound | Solver | Net | Directive | Deployment | Source | Beside
 
 _WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
@@ -89,6 +92,13 @@ class Run:
                 self._check(rule, layer, net.path)
         return len(self.findings) + len(self.failures) > before
 
+    def beside(self, beside: Beside) -> None:
+        """What lies beside the nets of a file: each source that is there, then all together."""
+        for source in beside.sources:
+            if source.account.state != "absent":
+                self._apply("Source", source, source.at().source.path)
+        self._apply("Beside", beside, "")
+
     def directive(self, unused: Directive) -> None:
         self._apply("Directive", unused, unused.place.source.path)
 
@@ -101,7 +111,7 @@ class Run:
         for kind in {problem.kind for problem in problems} - self._names:
             self.failures.append(f"internal error: no rule documents `{kind}`, met in `{path}`. Please report this")
 
-    def _apply(self, subject: str, value: Bound | Solver | Net | Directive | Deployment, path: str) -> None:
+    def _apply(self, subject: str, value: Subject, path: str) -> None:
         for rule in self._by_subject.get(subject, ()):
             self._check(rule, value, path)
 
@@ -125,7 +135,7 @@ class Run:
 
 def _as_it_runs(finding: Finding, subject: Any) -> Finding:
     """Nothing is certain of a net for a fork but its wiring, and no failure at run time of a net that never runs."""
-    net = subject.net if isinstance(subject, Layer) else subject
+    net = subject if isinstance(subject, Net) else getattr(subject, "net", None)
     if not isinstance(net, Net):
         return finding
     idle = not net.runs and finding.effect in _WHEN_RUN

@@ -16,14 +16,8 @@ def dumps(report: Report) -> str:
         {
             "version": 1,
             "tool": {"name": "nanlint", "version": __version__},
-            "summary": {
-                "files": len(report.files),
-                "errors": report.count(Severity.ERROR),
-                "warnings": report.count(Severity.WARNING),
-                "infos": report.count(Severity.INFO),
-                "fixable": report.fixable,
-            },
-            "findings": [_finding(finding) for finding in report.findings],
+            "summary": summary_object(report),
+            "findings": [finding_object(finding) for finding in report.findings],
         }
     )
 
@@ -42,7 +36,19 @@ def number(value: float) -> float | str:
     return value if isfinite(value) else str(value)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def summary_object(report: Report) -> dict[str, Any]:
+    """How many files and findings there are."""
+    return {
+        "files": len(report.files),
+        "errors": report.count(Severity.ERROR),
+        "warnings": report.count(Severity.WARNING),
+        "infos": report.count(Severity.INFO),
+        "fixable": report.fixable,
+    }
+
+
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """One finding, for any report."""
     return {
         "code": finding.code,
         "name": finding.name,

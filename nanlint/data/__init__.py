@@ -1,0 +1,1 @@
+"""What lies beside the nets: databases, HDF5 files, images, means, weights. Readers and statistics, no rules."""
