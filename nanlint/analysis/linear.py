@@ -13,7 +13,7 @@ from math import exp, inf, isfinite, sqrt
 from typing import NamedTuple
 
 from nanlint.analysis.optimiser import curvature_limit
-from nanlint.analysis.scale_sources import filled
+from nanlint.caffe.initial import filled_moment
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, Solver, count
 from nanlint.caffe.solver import solver_type
 
@@ -123,7 +123,7 @@ def _least_miss(target: float, value: float, fan_in: int, weights: LearnedParam,
         return miss if miss > ROUNDING * max(abs(target), abs(fixed[1])) else 0.0
     reach = fan_in * abs(value) * _largest(weights) + (_largest(bias) if bias else 0.0)
     least = max(0.0, abs(target) - reach)
-    drawn = filled(weights.param.filler, weights.param.shape)
+    drawn = filled_moment(weights.param.filler, weights.param.shape)
     if drawn is None or drawn.mean > 0.5 or not value:
         return least
     spread = abs(value) * sqrt(fan_in) * exp(drawn.log / 2)
@@ -191,7 +191,7 @@ def _largest(learned: LearnedParam) -> float:
         return max(abs(filler.min), abs(filler.max))
     if filler.type == "gaussian":
         return abs(filler.mean) + TAIL * abs(filler.std)
-    spread = filled(filler, shape)
+    spread = filled_moment(filler, shape)
     if filler.type in ("xavier", "msra") and spread is not None:
         return TAIL * exp(spread.log / 2)
     return inf

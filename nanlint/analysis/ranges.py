@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from nanlint.caffe.initial import initial_value
+from nanlint.caffe.layers.step import Step, run_backward, run_forward
 from nanlint.caffe.model import TEST, count
-from nanlint.caffe.transfer import Step, run_backward, run_forward, size
-from nanlint.caffe.transfer.reductions import summed
-from nanlint.caffe.transfer.sources import weights_of
 from nanlint.numbers.combining import combine
 from nanlint.numbers.draws import anything, between, constant, unknown
 from nanlint.numbers.intervals import plus, times
+from nanlint.numbers.sums import summed
 from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
@@ -73,17 +73,17 @@ def compute(net: Net, moved: bool = False, given: Mapping[str, tuple[float, floa
     got = Ranges(net, moved)
     shared = _SharedData()
     for layer in net.layers:
-        bottoms = [got.values.get(blob) or anything(size(blob)) for blob in layer.bottoms]
+        bottoms = [got.values.get(blob) or anything(blob.count) for blob in layer.bottoms]
         weights = [
-            unknown(count(learned.param.shape)) if moved and learned.lr_mult else weights_of(learned)
+            unknown(count(learned.param.shape)) if moved and learned.lr_mult else initial_value(learned)
             for learned in layer.params
         ]
         step = Step(layer, bottoms, weights, moved)
         step.pieces = {blob: _pieces(blob, got) for blob in layer.bottoms[:1]}
-        step.tops = run_forward(step) if not layer.refused else [anything(size(blob)) for blob in layer.tops]
+        step.tops = run_forward(step) if not layer.refused else [anything(blob.count) for blob in layer.tops]
         for blob, value in zip(layer.tops, step.tops, strict=False):
             if given and blob.name in given and not layer.bottoms:
-                value = between(*given[blob.name], size(blob))
+                value = between(*given[blob.name], blob.count)
             got.values[blob] = value
         step.tops = [got.values[blob] for blob in layer.tops]
         got.add(step)
@@ -108,7 +108,7 @@ class _SharedData:
             name = layer.tops[0].name
             for blob in values:
                 if blob.name != name and self._root(blob.name) == self._root(name):
-                    values[blob] = anything(size(blob))
+                    values[blob] = anything(blob.count)
 
     def _root(self, name: str) -> str:
         return self._owner.get(name, name)
@@ -169,7 +169,7 @@ def _gradients(step: Step, got: Ranges) -> list[Value]:
     reads = ONE_SIDED.get(layer.type)
     top_changed = any(changed[: len(tops)])
     if reads is None or (reads == "both" and top_changed):
-        return [anything(size(blob)) for blob in layer.bottoms]
+        return [anything(blob.count) for blob in layer.bottoms]
     before = step.tops, step.bottoms
     step.tops, step.bottoms = tops, bottoms
     grads = run_backward(step)
@@ -191,9 +191,9 @@ def _incoming(step: Step, index: int, got: Ranges) -> Value:
     weight = step.layer.loss_weights[index] if index < len(step.layer.loss_weights) else 0.0
     from_readers = got.grads.get(blob)
     if weight != 0:
-        own = constant(weight, size(blob))
+        own = constant(weight, blob.count)
         return own if from_readers is None else combine(own, from_readers, plus)
-    return from_readers or constant(0.0, size(blob))
+    return from_readers or constant(0.0, blob.count)
 
 
 class Birth(NamedTuple):

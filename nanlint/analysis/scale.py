@@ -11,12 +11,10 @@ from math import inf, log, sqrt
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from nanlint.analysis.scale_backward import Gradient, backward, total
-from nanlint.analysis.scale_forward import forward, weights_of
 from nanlint.analysis.scale_losses import Loss, losses, weighs
-from nanlint.analysis.scale_sources import known_shape
+from nanlint.caffe.initial import initial_moment, known_shape
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count
-from nanlint.numbers.moments import Moment, exponential, log_sum
+from nanlint.numbers.moments import Gradient, Moment, exponential, log_sum, total
 
 WEIGHTS = (
     *("Convolution", "ConvolutionDepthwise", "Deconvolution", "DepthwiseConvolution", "InnerProduct"),
@@ -94,7 +92,7 @@ def _measure(net: Net) -> Scale:
     moments: dict[Blob, Moment] = {}
     for layer in net.layers:
         known = [moments.get(blob) for blob in layer.bottoms]
-        tops = zip(layer.tops, forward(layer, known), strict=True)
+        tops = zip(layer.tops, layer.facts.moments(layer, known), strict=True)
         moments.update({blob: moment for blob, moment in tops if moment is not None})
     found = losses(net.layers, lambda layer, bottom: moments.get(layer.bottoms[bottom]))
     counted = sum(len(weighs(layer)) for layer in net.layers)
@@ -121,7 +119,7 @@ def _descend(net: Net, loss: Loss, moments: Mapping[Blob, Moment]) -> dict[Blob,
         for blob in reached:
             if blob not in unknown:
                 done[blob] = total(arrived[blob])
-        parts = [] if lost else [backward(layer, bottoms, done[blob]) for blob in reached]
+        parts = [] if lost else [layer.facts.carried_to(layer, bottoms, done[blob]) for blob in reached]
         for index, blob in enumerate(layer.bottoms):
             if index < len(layer.propagates) and not layer.propagates[index]:
                 continue
@@ -157,7 +155,7 @@ def _learned(
         if top in reached and (pressure := _pressure(layer, loss, reached[top], source, fan)) is not None
     ]
     made = moments.get(top)
-    weights = weights_of(layer, param.index)
+    weights = initial_moment(layer, param.index)
     return Learned(
         param,
         elements,

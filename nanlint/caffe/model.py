@@ -81,6 +81,11 @@ class Blob:
     consumers: list[tuple[Layer, int]] = field(default_factory=list)
 
     @property
+    def count(self) -> Dim:
+        """How many elements it has; None where that is unknown."""
+        return count(self.shape)
+
+    @property
     def made_at(self) -> Place:
         """The place of the `top` that makes it."""
         return self.producer.at(f"top[{self.top_index}]")

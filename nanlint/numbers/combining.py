@@ -179,3 +179,27 @@ def repeated_sum(product: Image, terms: int, outputs: int | None) -> Value:
         parts=(Part(whole - slack, whole + slack, 1.0),),
         integer=False,
     )
+
+
+def selection(x: Value, count: int | None) -> Value:
+    """Some of the elements, chosen by position: of independent numbers each is as good as any other."""
+    if x.number and x.number == x.count and count:
+        return x.but(count=count, number=count, found=(), axis=None, square=None, basis=object())
+    if x.constant is not None:
+        return x.but(count=count, axis=None)
+    return x.bounds(count)
+
+
+def with_nan_of(weights: Value, top: Value) -> Value:
+    """A NaN among per-channel weights makes all elements of its channel NaN."""
+    return top.but(nan=True, found=(*top.found, (math.nan, math.nan))) if weights.surely_nan else top
+
+
+def all_nan(x: Value) -> Value:
+    """What is left of x where every element has become NaN."""
+    return x.bounds(x.count).but(nan=True, found=(NAN,))
+
+
+def perhaps_nan(x: Value) -> Value:
+    """What is left to say where an element of x may not be finite."""
+    return Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)

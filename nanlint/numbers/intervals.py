@@ -228,3 +228,7 @@ def magnitude(low: float, high: float) -> Image:
 def is_finite(x: float) -> bool:
     """Whether a number is neither infinite nor NaN in 32 bits."""
     return abs(x) <= FLOAT_MAX
+
+
+def minus(one: Interval, other: Interval) -> Image:
+    return plus(one, (-other[1], -other[0]))

@@ -6,8 +6,9 @@ many units); where an input is unknown the answer is None, and no function raise
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import acos, erf, exp, inf, log, log1p, pi, sin, sqrt
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Moment(NamedTuple):
@@ -29,6 +30,10 @@ class Moment(NamedTuple):
     def scaled(self, log_gain: float) -> Moment:
         """The moment of a blob whose E[x^2] is e^log_gain times as large."""
         return Moment(self.log + log_gain, self.common, self.mean)
+
+
+Moments: TypeAlias = "Sequence[Moment | None]"
+"""Of some blobs; None where it is unknown."""
 
 
 class Weights(NamedTuple):
@@ -153,3 +158,43 @@ def over_eps(log_variance: float, eps: float) -> float:
     if eps <= 0:
         return 0.0 if log_variance > -inf else -inf
     return -log_sum(0.0, log(eps) - log_variance) if log_variance > -inf else -inf
+
+
+class Gradient(NamedTuple):
+    """The gradient of one loss at a blob, for a unit gradient at the prediction of each sample.
+
+    `log`: ln of its squared norm over the elements of one sample. `common`: the share that samples
+    have in common, `flat` the share that the positions of a map have in common.
+    """
+
+    log: float
+    common: float = 0.0
+    flat: float = 0.0
+
+
+def total(gradients: Sequence[Gradient]) -> Gradient:
+    """The sum of gradients that have nothing to do with each other."""
+    square = log_sum(*(gradient.log for gradient in gradients))
+    if square == -inf or len(gradients) == 1:
+        return gradients[0]
+    parts = [exponential(gradient.log - square) for gradient in gradients]
+    return Gradient(
+        square,
+        sum(part * gradient.common for part, gradient in zip(parts, gradients, strict=True)),
+        sum(part * gradient.flat for part, gradient in zip(parts, gradients, strict=True)),
+    )
+
+
+def product(blobs: Sequence[Moment]) -> Moment:
+    """The product of blobs, element by element."""
+    common = mean = 1.0
+    for moment in blobs:
+        common, mean = common * moment.common, mean * moment.mean
+    return Moment(sum(moment.log for moment in blobs), common, mean)
+
+
+def times(top: Gradient, other: Moment | None) -> Gradient | None:
+    """A gradient that is multiplied by another blob on its way."""
+    if other is None:
+        return None
+    return Gradient(top.log + other.log, top.common * other.common, top.flat * other.mean)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.transfer.elementwise import (
+from nanlint.caffe.layers import batch_norm, mvn
+from nanlint.caffe.layers.lrn import lrn_scale
+from nanlint.caffe.layers.powers import (
     exp_factors,
     exp_map,
     log_argument,
@@ -16,16 +18,14 @@ from nanlint.caffe.transfer.elementwise import (
     power_map,
     power_slope,
 )
-from nanlint.caffe.transfer.lrn import lrn_scale
-from nanlint.caffe.transfer.normalization import global_statistics, region
 from nanlint.numbers.float32 import f32
 from nanlint.numbers.intervals import is_finite
 from nanlint.rules.proof import Cause, culprit, joined, problem, proved, spelled, spread
 
 if TYPE_CHECKING:
     from nanlint.analysis.ranges import Birth
+    from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer, Net
-    from nanlint.caffe.transfer import Step
     from nanlint.findings import Problem
 
 Explain = Callable[["Birth"], Cause]
@@ -222,7 +222,7 @@ def _batch_norm(birth: Birth) -> Cause:
     step, layer = birth.step, birth.step.layer
     eps = f32(layer.param.batch_norm_param.eps)
     bottom = layer.bottoms[0].name
-    if global_statistics(layer):
+    if batch_norm.global_statistics(layer):
         why = "the net is in phase TEST" if layer.phase == "TEST" else "`use_global_stats: true`"
         words = (
             f"`{layer.name}` normalises by stored statistics ({why}), whose variance is "
@@ -231,7 +231,7 @@ def _batch_norm(birth: Birth) -> Cause:
             "leave `eps` out (1e-5), and load trained statistics"
         )
     else:
-        elements = region(step)
+        elements = batch_norm.region(step)
         flat = "there is one element a channel" if elements == 1 else "the variance of a channel"
         flat = (
             flat
@@ -254,7 +254,7 @@ def _stored_variance(step: Step) -> str:
 
 def _mvn(birth: Birth) -> Cause:
     layer, eps = birth.step.layer, f32(birth.step.layer.param.mvn_param.eps)
-    elements = region(birth.step)
+    elements = mvn.region(birth.step)
     why = (
         "each region has one element, so its deviation is 0"
         if elements == 1

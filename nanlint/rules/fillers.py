@@ -181,9 +181,7 @@ def _nothing(layer: Layer) -> str:
 
 
 def _fan_in(layer: Layer) -> float | None:
-    from nanlint.analysis.scale_forward import fan_in
-
-    return fan_in(layer)
+    return layer.facts.fan_in(layer)
 
 
 def _trains(layer: Layer) -> bool:

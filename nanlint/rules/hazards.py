@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import Ranges, ranges
+from nanlint.caffe.layers.powers import exp_factors, log_argument, power_argument
 from nanlint.caffe.model import TEST
-from nanlint.caffe.transfer.elementwise import exp_factors, log_argument, power_argument
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.numbers.float32 import f32
 from nanlint.rules.proof import spelled, trail
 from nanlint.rules.registry import WARNING, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
-    from nanlint.caffe.transfer import Step
 
 EXP_LIMIT = 88.72
 

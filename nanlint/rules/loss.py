@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
-from nanlint.caffe.transfer import size
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.causes import of_kind
 from nanlint.rules.proof import spelled, sure_of, trail
@@ -74,7 +73,7 @@ def class_count(layer: Layer) -> int | None:
     if not shape:
         return None
     if layer.type in ("HingeLoss", "MultinomialLogisticLoss"):
-        number = size(layer.bottoms[0])
+        number = layer.bottoms[0].count
         return number // shape[0] if number and shape[0] else None
     axis = layer.param.accuracy_param.axis if layer.type == "Accuracy" else layer.param.softmax_param.axis
     return shape[axis] if -len(shape) <= axis < len(shape) else None

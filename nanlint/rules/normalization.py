@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
+from nanlint.caffe.layers.batch_norm import global_statistics
+from nanlint.caffe.layers.lrn import WITHIN_CHANNEL
 from nanlint.caffe.model import TRAIN
-from nanlint.caffe.transfer.lrn import WITHIN_CHANNEL
-from nanlint.caffe.transfer.normalization import global_statistics
 from nanlint.findings import Effect, Problem
 from nanlint.numbers.float32 import FLOAT_MAX, f32
 from nanlint.numbers.intervals import is_finite

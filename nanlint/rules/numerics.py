@@ -14,8 +14,8 @@ from nanlint.rules.proof import comes_to_light, spelled, sure_of
 from nanlint.rules.registry import ERROR, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer, Net
-    from nanlint.caffe.transfer import Step
 
 
 @rule("NUM001", "non-finite-source", ERROR, effect=Effect.NON_FINITE)

@@ -14,8 +14,8 @@ from nanlint.numbers.intervals import Interval, Map
 from nanlint.numbers.values import Value, certain, is_bad
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Net
-    from nanlint.caffe.transfer import Step
 
 SHOWN_LAYERS = 6
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, between, exactly
 from nanlint.caffe.layers.loss import one_label_each
 from nanlint.caffe.layers.sizes import axis_of, int32
 from nanlint.caffe.model import count
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 PARAM = "accuracy_param"
 
@@ -47,3 +53,6 @@ class Accuracy(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        return [Value(0.0, 1.0, count=top.count) for top in step.layer.tops]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
 from nanlint.caffe.layers.sizes import axis_of, int32, size_of
 from nanlint.caffe.model import count
+from nanlint.numbers.draws import anything
+from nanlint.numbers.float32 import FLOAT_MAX
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 PARAM = "argmax_param"
 
@@ -45,3 +53,8 @@ class ArgMax(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        if step.layer.param.argmax_param.out_max_val:
+            return [anything(step.top_count())]
+        return [Value(0.0, float(step.bottoms[0].count or FLOAT_MAX), count=step.top_count(), integer=True)]

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from nanlint.caffe.model import TEST, TRAIN, Blob, Dim, Origin, Param, Shape
 from nanlint.findings import Effect, Fix, Problem, Related, Severity
+from nanlint.numbers.moments import Gradient
 from nanlint.text.source import Place
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
+    from nanlint.numbers.moments import Moment, Moments
+    from nanlint.numbers.values import Value
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 __all__ = [
@@ -198,6 +204,12 @@ class LayerType:
     in_place: ClassVar[InPlace] = InPlace.RIGHT
     multiplies: ClassVar[bool] = False
     """The first learned blob holds weights, and a top is sums of their products with the bottom."""
+    rearranges: ClassVar[bool] = False
+    """A top holds the numbers of bottom 0 in other places, as far as their scale goes."""
+    knows_overwritten: ClassVar[bool] = False
+    """`values` says what is left where a top is written over a bottom that is still needed."""
+    holds_pixels: ClassVar[bool] = False
+    """Top 0 holds the pixels of images."""
     keeps_symmetry: ClassVar[bool] = False
     """Channels that are equal below are equal above, as long as its own learned blobs do not tell them apart."""
 
@@ -220,6 +232,41 @@ class LayerType:
         the answer is then as far known as it can be, and nothing is refused that is not proved.
         """
         raise NotImplementedError
+
+    def values(self, step: Step) -> list[Value]:
+        """What each top can hold after forward; tops that are left out can hold any finite number."""
+        return []
+
+    def gradients(self, step: Step) -> list[Value]:
+        """What the gradient of each bottom can hold after backward; those left out, any finite number."""
+        return []
+
+    def moments(self, layer: Layer, bottoms: Moments) -> Moments:
+        """E[x^2] of each top at initialisation; None where it is unknown."""
+        read = bottoms[:1] if self.rearranges else bottoms
+        known = [moment for moment in read if moment is not None]
+        top = self.moment(layer, known) if known and len(known) == len(read) else None
+        if top is not None and top.log != top.log:
+            top = None
+        return [top] * len(layer.tops)
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment | None:
+        """The same of all tops alike, where it is known of every bottom that is read."""
+        return bottoms[0] if self.rearranges else None
+
+    def carried_to(self, layer: Layer, bottoms: Moments, top: Gradient) -> Sequence[Gradient | None]:
+        """The gradient at each bottom, for one at a top; None where it is unknown."""
+        known = self.carried(layer, bottoms, top)
+        read = 1 if self.rearranges else len(bottoms)
+        return [known if index < read else Gradient(-inf) for index in range(len(bottoms))]
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        """The same for all bottoms alike."""
+        return top if self.rearranges else None
+
+    def fan_in(self, layer: Layer) -> float | None:
+        """How many products with weights one element of a top sums up; None where that is unknown."""
+        return None
 
     def may_propagate(self, bottom: int) -> bool:
         """Whether force_backward may ask for the gradient of a bottom (AllowForceBackward)."""

@@ -8,8 +8,12 @@ from nanlint.caffe.layers.base import Arity, Blobs, LayerSetup, LayerType, Param
 from nanlint.caffe.layers.sizes import needs_elements, size_of
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
+from nanlint.numbers.combining import selection
+from nanlint.numbers.draws import anything
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 
@@ -46,6 +50,9 @@ class BatchReindex(LayerType):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        return [selection(step.bottoms[0], step.top_count())]
 
 
 class Filter(LayerType):
@@ -106,6 +113,10 @@ class Filter(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return bottom == bottoms - 1 > 0
+
+    def values(self, step: Step) -> list[Value]:
+        """How many rows pass the selector is not known before it runs: perhaps none."""
+        return [anything() for _ in step.bottoms[:-1]]
 
 
 def _chosen_channels(layer: LayerSetup) -> Blobs:

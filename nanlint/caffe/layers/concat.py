@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
 from nanlint.caffe.layers.sizes import needs_elements, reshaped
 from nanlint.caffe.model import count
+from nanlint.numbers import moments
+from nanlint.numbers.combining import hull, selection
+from nanlint.numbers.moments import Gradient, Moment, Moments
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
 
 
 class Concat(LayerType):
@@ -58,3 +69,37 @@ class Concat(LayerType):
                     "size there",
                     related=layer.origins(0, index),
                 )
+
+    def values(self, step: Step) -> list[Value]:
+        if len(step.bottoms) == 1:
+            return [step.bottoms[0]]
+        return [hull(step.bottoms, step.top_count())]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [selection(step.grads[0], x.count) for x in step.bottoms]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment | None:
+        """The mean of the bottoms, by how many elements each has."""
+        sizes = [count(blob.shape, 1) for blob in layer.bottoms]
+        known = [size or 0 for size in sizes]
+        if 0 in known:
+            channels = [blob.shape[1] if blob.shape and len(blob.shape) > 1 else None for blob in layer.bottoms]
+            known = [size or 0 for size in channels]
+        parts = [1 / len(known)] * len(known) if 0 in known else [size / sum(known) for size in known]
+        square = moments.log_sum(*(moment.log + math.log(part) for moment, part in zip(bottoms, parts, strict=True)))
+        if square == -math.inf:
+            return moments.ZERO
+        shares = [part * moments.exponential(moment.log - square) for moment, part in zip(bottoms, parts, strict=True)]
+        return Moment(
+            square,
+            min(1.0, sum(moment.common * s for moment, s in zip(bottoms, shares, strict=True))),
+            min(1.0, sum(moment.mean * s for moment, s in zip(bottoms, shares, strict=True))),
+        )
+
+    def carried_to(self, layer: Layer, bottoms: Moments, top: Gradient) -> list[Gradient | None]:
+        sizes = [count(blob.shape, 1) or 0 for blob in layer.bottoms]
+        if 0 in sizes:
+            sizes = [(blob.shape[1] or 0) if blob.shape and len(blob.shape) > 1 else 0 for blob in layer.bottoms]
+        if 0 in sizes:
+            sizes = [1] * len(sizes)
+        return [top._replace(log=top.log + math.log(size / sum(sizes))) for size in sizes]

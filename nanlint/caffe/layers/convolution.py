@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Param, Shape, at_least
+from nanlint.caffe.initial import known_shape
+from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, Param, Shape, at_least
 from nanlint.caffe.layers.convolve import PARAM, Geometry, convolved, fork_geometry, geometry, zero_stride
 from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, needs_same_shape, quotient, reshaped
 from nanlint.caffe.layers.volumes import volume_window
+from nanlint.caffe.layers.weighted import Weighted, with_bias
 from nanlint.caffe.layers.weights import checked_inline, weights
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
+from nanlint.numbers.sums import weighted
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 
-class Convolution(LayerType):
+class Convolution(Weighted):
     """Top: the axes before `axis`, `num_output`, then the convolved spatial axes (base_conv_layer.cpp)."""
 
     bottoms = at_least(1)
     tops = at_least(1)
     equal_counts = True
-    multiplies = True
     transposed: ClassVar[bool] = False
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -144,6 +149,38 @@ class Convolution(LayerType):
         pointwise = max(kernel) == 1 and max(stride) <= 1 and not padded
         return InPlace.WRONG_OUTPUT if pointwise else InPlace.RIGHT
 
+    def values(self, step: Step) -> list[Value]:
+        layer, param = step.layer, step.layer.param.convolution_param
+        if not step.weights:
+            return []
+        terms = _kernel_terms(layer)
+        shared = any(p.owner for p in layer.params)
+        padded = _may_pad(layer)
+        tops = []
+        for index, x in enumerate(step.bottoms):
+            sums = weighted(
+                x,
+                step.weights[0],
+                terms,
+                step.top_count(index),
+                param.num_output,
+                padded=padded,
+                covering=_covers(layer),
+                independent=not shared,
+            )
+            tops.append(with_bias(step, sums, 1, param.bias_term))
+        return tops
+
+    def gradients(self, step: Step) -> list[Value]:
+        if not step.weights:
+            return []
+        shape = step.layer.params[0].param.shape
+        terms = count(shape)
+        return [
+            weighted(grad, step.weights[0], terms, x.count, 1, padded=True, independent=False)
+            for grad, x in zip(step.grads, step.bottoms, strict=False)
+        ]
+
 
 class Deconvolution(Convolution):
     """Top sizes: `stride (size - 1) + extent - 2 pad` (deconv_layer.cpp, compute_output_shape)."""
@@ -174,6 +211,14 @@ class Deconvolution(Convolution):
             result.append(made)
         return result
 
+    def fan_in(self, layer: Layer) -> float | None:
+        """Channels of a group times the windows that overlap."""
+        shape = known_shape(layer.params[0]) if layer.params else None
+        channels, window = (shape[0], count(shape, 2)) if shape is not None else (None, None)
+        if channels is None or window is None:
+            return None
+        return channels / max(1, layer.param.convolution_param.group) * window / _strides(layer)
+
 
 class NdConvolution(Convolution):
     """A Convolution whose kernel is written as `kernel_shape` (cudnn_ndconv_layer.cpp of video-caffe)."""
@@ -195,3 +240,42 @@ class ConvolutionDepthwise(DepthwiseConvolution):
         if param.bias_term:
             made.append(weights(layer, (channels,), param.bias_filler, f"{PARAM}.bias_filler"))
         return tuple(made)
+
+
+def _kernel_terms(layer: Layer) -> int | None:
+    """Products a sum: channels a group times the kernel (for Deconvolution at most)."""
+    shape = layer.params[0].param.shape if layer.params else None
+    return count(shape, 0 if layer.type == "Deconvolution" else 1)
+
+
+def _may_pad(layer: Layer) -> bool:
+    """Whether zeros can stand in for inputs: padding, or a Deconvolution's gaps."""
+    param = layer.param.convolution_param
+    if layer.type == "Deconvolution" or any(param.pad) or param.pad_h or param.pad_w:
+        return True
+    top, bottom = layer.tops[0].shape, layer.bottoms[0].shape
+    return (
+        top is None
+        or bottom is None
+        or None in top
+        or None in bottom
+        or any(small == 1 for small in top[param.axis + 1 :])
+    )
+
+
+def _covers(layer: Layer) -> bool:
+    """Whether every input is surely read: stride 1, no dilation (a stride can leave a border out)."""
+    param = layer.param.convolution_param
+    plain = all(stride == 1 for stride in param.stride) and param.stride_h <= 1 and param.stride_w <= 1
+    return layer.type == "Deconvolution" or (plain and all(step == 1 for step in param.dilation))
+
+
+def _strides(layer: Layer) -> int:
+    """The product of the strides over the two spatial axes."""
+    param = layer.param.convolution_param
+    if param.stride_h or param.stride_w:
+        return max(1, param.stride_h) * max(1, param.stride_w)
+    written = list(param.stride)
+    if not written:
+        return 1
+    return max(1, written[0]) * max(1, written[-1]) if len(written) <= 2 else 1

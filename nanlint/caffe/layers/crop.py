@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, exactly
 from nanlint.caffe.layers.sizes import axis_of, int32, size_of
 from nanlint.findings import Effect
+from nanlint.numbers.combining import selection
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 PARAM = "crop_param"
 
@@ -12,6 +19,7 @@ PARAM = "crop_param"
 class Crop(LayerType):
     """Top: bottom 0 with bottom 1's sizes from `axis` on (crop_layer.cpp)."""
 
+    rearranges = True
     bottoms = exactly(2)
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -43,6 +51,9 @@ class Crop(LayerType):
                 )
             top.append(wanted)
         return Blobs((tuple(top),))
+
+    def values(self, step: Step) -> list[Value]:
+        return [selection(step.bottoms[0], step.top_count())]
 
 
 def _offsets(layer: LayerSetup, axes: int) -> list[int]:

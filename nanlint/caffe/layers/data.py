@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, between, exactly
+from nanlint.caffe.layers.base import Blobs, LayerSetup, between, exactly
 from nanlint.caffe.layers.source_layers import (
+    ImageSource,
     batch,
     channels,
     check_prefetch,
@@ -14,7 +15,7 @@ from nanlint.caffe.layers.source_layers import (
 )
 
 
-class Data(LayerType):
+class Data(ImageSource):
     """Tops: batch x channels x height x width, cropped to `crop_size`; labels (data_layer.cpp)."""
 
     bottoms = exactly(0)

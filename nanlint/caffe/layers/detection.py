@@ -19,6 +19,7 @@ PRIOR_BOTTOM = 2
 class ROIPooling(LayerType):
     """Top: a map of pooled_h x pooled_w for each region of bottom 1 (roi_pooling_layer.cpp of Fast R-CNN)."""
 
+    rearranges = True
     bottoms = at_least(2)
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.fillers import FILLERS, filler_failure
+from nanlint.caffe.initial import filled, filled_moment
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import dims, int32, needs_elements, reshaped
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
+from nanlint.numbers.draws import constant, unknown
+from nanlint.numbers.moments import Moment, Moments
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import FillerParameter
 
 PARAM = "dummy_data_param"
@@ -45,6 +52,22 @@ class DummyData(LayerType):
             if filler is not None:
                 _check_filler(layer, i, filler, shape)
         return Blobs(tuple(shapes))
+
+    def values(self, step: Step) -> list[Value]:
+        """Each top by its filler: one serves all tops, none is constant 0 (dummy_data_layer.cpp, LayerSetUp)."""
+        fillers = step.layer.param.dummy_data_param.data_filler
+        tops = []
+        for index, blob in enumerate(step.layer.tops):
+            if not fillers:
+                tops.append(constant(0.0, blob.count))
+            elif len(fillers) == 1 or index < len(fillers):
+                tops.append(filled(fillers[index if len(fillers) > 1 else 0], blob.shape))
+            else:
+                tops.append(unknown(blob.count))
+        return tops
+
+    def moments(self, layer: Layer, bottoms: Moments) -> Moments:
+        return [_moment(layer, index) for index in range(len(layer.tops))]
 
 
 def _check_filler(layer: LayerSetup, top: int, filler: FillerParameter, shape: Shape) -> None:
@@ -98,3 +121,12 @@ def _check_number(layer: LayerSetup, field: str, number: int, tops: int) -> None
 def _route(layer: LayerSetup, top: int) -> str:
     shapes = len(layer.param.dummy_data_param.shape)
     return f"{PARAM}.shape[{top if shapes > 1 else 0}]" if shapes else PARAM
+
+
+def _moment(layer: Layer, index: int) -> Moment | None:
+    fillers = layer.param.dummy_data_param.data_filler
+    if not fillers:
+        return Moment(-math.inf, 1.0, 1.0)
+    filler = fillers[index if len(fillers) > 1 and index < len(fillers) else 0]
+    weights = filled_moment(filler, layer.tops[index].shape)
+    return None if weights is None else Moment(weights.log, weights.mean, weights.mean)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.initial import initial_moment
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape
 from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped
 from nanlint.caffe.layers.weights import unchecked_inline, weights
 from nanlint.caffe.model import count
+from nanlint.numbers.draws import anything
+from nanlint.numbers.moments import Moment
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
 
 PARAM = "embed_param"
 
@@ -35,6 +45,21 @@ class Embed(LayerType):
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        """Rows of the weights, plus the bias."""
+        if not step.weights:
+            return []
+        rows = step.weights[0]
+        if len(step.weights) > 1 and step.layer.param.embed_param.bias_term:
+            bias = step.weights[1]
+            if bias.constant != 0:
+                return [anything(step.top_count())]
+        return [rows.bounds(step.top_count())]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment | None:
+        weights = initial_moment(layer)
+        return Moment(weights.log, weights.mean, weights.mean) if weights else None
 
 
 def _positive(layer: LayerSetup, field: str, value: int) -> int:

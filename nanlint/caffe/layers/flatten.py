@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType
 from nanlint.caffe.layers.sizes import axis_of, reshaped
 from nanlint.caffe.model import count
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 
 class Flatten(LayerType):
@@ -12,6 +18,7 @@ class Flatten(LayerType):
     (flatten_layer.cpp).
     """
 
+    rearranges = True
     in_place = InPlace.REFUSED
     keeps_symmetry = True
 
@@ -32,3 +39,9 @@ class Flatten(LayerType):
             )
         top = (*shape[:start], count(shape, start, end + 1), *shape[end + 1 :])
         return Blobs((reshaped(layer, top, "flatten_param", f"the top of `{layer.name}`"),))
+
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].sized(top.count) for top in step.layer.tops]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [step.grads[0].sized(step.bottoms[0].count)]

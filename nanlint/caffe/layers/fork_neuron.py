@@ -6,12 +6,6 @@ from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
 from nanlint.caffe.layers.neuron import Neuron
 
 
-class ReLU6(Neuron):
-    """min(max(x, 0), 6)."""
-
-    keeps_symmetry = True
-
-
 class SpatialDropout(Neuron):
     """Dropout of whole channels."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param, Shape, between
 from nanlint.caffe.layers.sizes import legacy_shape
+from nanlint.numbers.moments import Moment
 
 if TYPE_CHECKING:
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import BNParameter
 
 # fields by which a `bn_param` tells which fork it is written for
@@ -33,6 +36,11 @@ class Normalize(LayerType):
         scale: Shape = () if param.channel_shared else (channels,)
         filler = param.scale_filler if param.HasField("scale_filler") else None
         return Blobs(tops, (Param(scale, filler, f"{name}.scale_filler", 1.0),))
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment | None:
+        shape = layer.bottoms[0].shape
+        channels = shape[1] if shape and len(shape) > 1 else None
+        return Moment(-math.log(channels), bottoms[0].common, bottoms[0].mean) if channels else None
 
 
 class BN(LayerType):

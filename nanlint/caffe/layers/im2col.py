@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType
 from nanlint.caffe.layers.convolve import PARAM, convolved, geometry
 from nanlint.caffe.layers.sizes import axis_of, reshaped
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 
 class Im2col(LayerType):
@@ -30,3 +35,7 @@ class Im2col(LayerType):
         patches = None if channels is None else channels * prod(spatial.kernel)
         top = (*shape[:axis], patches, *convolved(layer, shape[axis + 1 :], spatial))
         return Blobs((reshaped(layer, top, PARAM, f"the top of `{layer.name}`"),))
+
+    def values(self, step: Step) -> list[Value]:
+        x = step.bottoms[0]
+        return [Value(min(x.low, 0.0), max(x.high, 0.0), x.nan, x.known, step.top_count())]

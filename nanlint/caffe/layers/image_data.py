@@ -4,8 +4,9 @@ OpenCV.
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, exactly
+from nanlint.caffe.layers.base import Blobs, LayerSetup, exactly
 from nanlint.caffe.layers.source_layers import (
+    ImageSource,
     batch,
     channels,
     check_prefetch,
@@ -17,7 +18,7 @@ from nanlint.caffe.layers.source_layers import (
 COLOR_CHANNELS, GRAY_CHANNELS = 3, 1
 
 
-class ImageData(LayerType):
+class ImageData(ImageSource):
     """Tops: batch x channels x height x width, resized and cropped; labels (image_data_layer.cpp)."""
 
     bottoms = exactly(0)
@@ -56,7 +57,7 @@ class ImageData(LayerType):
         return Blobs(with_given(layer, shape, (size,)))
 
 
-class WindowData(LayerType):
+class WindowData(ImageSource):
     """Tops: batch x channels x crop x crop; labels (window_data_layer.cpp)."""
 
     bottoms = exactly(0)

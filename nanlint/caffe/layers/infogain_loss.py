@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Dim, LayerSetup, between
-from nanlint.caffe.layers.loss import Loss, one_label_each
-from nanlint.caffe.layers.softmax import class_axis, needs_scores
+from nanlint.caffe.layers.loss import NAN_LOSS, Loss, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.softmax import bad_for_softmax, class_axis, needs_scores
+from nanlint.caffe.layers.softmax_loss import gradient_of_scores
 from nanlint.caffe.model import count
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.intervals import scaled
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
+
+LOG_FLOOR = 46.06
+"""-ln 1e-20, kLOG_THRESHOLD of loss_layer.hpp."""
 
 PARAM = "infogain_loss_param"
 
@@ -64,6 +73,35 @@ class InfogainLoss(Loss):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        """Sum over the classes of -H[label][class] ln(max(p, 1e-20)), averaged (infogain_loss_layer.cpp)."""
+        x = step.bottoms[0]
+        if bad_for_softmax(x):
+            return [NAN_LOSS]
+        if x.may_be_bad:
+            return [perhaps(x)]
+        matrix = step.bottoms[2] if len(step.bottoms) > 2 else None
+        shape = step.layer.bottoms[0].shape
+        axis = step.layer.param.softmax_param.axis
+        labels = step.bottoms[1].count
+        classes = shape[axis] if shape and -len(shape) <= axis < len(shape) else None
+        if matrix is None or not matrix.known or not classes or not labels:
+            return [anything(1)]
+        if matrix.low != matrix.low:
+            return [NAN_LOSS]
+        # -ln p over the classes adds up to at least classes * ln(classes)
+        least, most = classes * math.log(classes), classes * LOG_FLOOR
+        if matrix.constant is not None and math.isinf(matrix.constant):
+            return [constant(matrix.constant, 1)]
+        ends = [bound * share * labels for bound in (matrix.low, matrix.high) for share in (least, most)]
+        if matrix.low < 0:
+            ends.append(0.0)
+        summed_up = scalar(min(ends), max(ends))
+        return [summed_up.map(scaled(1.0 / labels))]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return gradient_of_scores(step)
 
 
 def _numbers_in_file(layer: LayerSetup) -> Dim:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, Param, Shape
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.initial import known_shape
+from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, Param, Shape
 from nanlint.caffe.layers.sizes import axis_of, int32, needs_elements, reshaped
+from nanlint.caffe.layers.weighted import Weighted, with_bias
 from nanlint.caffe.layers.weights import unchecked_inline, weights
 from nanlint.caffe.model import count
+from nanlint.numbers.sums import weighted
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
 
 PARAM = "inner_product_param"
 
 
-class InnerProduct(LayerType):
+class InnerProduct(Weighted):
     """Top: the bottom's axes before `axis`, then `num_output` (inner_product_layer.cpp, LayerSetUp and
     Reshape).
     """
 
-    multiplies = True
+    over_maps = False
     in_place = InPlace.WRONG_OUTPUT
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -48,3 +58,30 @@ class InnerProduct(LayerType):
         if param.bias_term:
             needs_elements(layer, count(shape, 0, axis), PARAM, "the batch that the bias is added to")
         return Blobs((top,), params)
+
+    def fan_in(self, layer: Layer) -> float | None:
+        shape = known_shape(layer.params[0]) if layer.params else None
+        if shape is not None and layer.param.inner_product_param.transpose:
+            return count(shape, 0, len(shape) - 1)
+        return count(shape, 1)
+
+    def values(self, step: Step) -> list[Value]:
+        param = step.layer.param.inner_product_param
+        terms, shared = _terms(step.layer), any(p.owner for p in step.layer.params)
+        if not step.weights:
+            return []
+        x, outputs = step.bottoms[0], step.top_count()
+        sums = weighted(x, step.weights[0], terms, outputs, param.num_output, independent=not shared)
+        return [with_bias(step, sums, 1, param.bias_term)]
+
+    def gradients(self, step: Step) -> list[Value]:
+        if not step.weights:
+            return []
+        outputs = step.layer.param.inner_product_param.num_output
+        return [weighted(step.grads[0], step.weights[0], outputs, step.bottoms[0].count, 1, independent=False)]
+
+
+def _terms(layer: Layer) -> int | None:
+    weights, outputs = count(layer.params[0].param.shape) if layer.params else None, None
+    outputs = layer.param.inner_product_param.num_output
+    return weights // outputs if weights and outputs else None

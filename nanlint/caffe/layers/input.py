@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param, Shape, at_least, exactly
 from nanlint.caffe.layers.sizes import dims, reshaped
+from nanlint.numbers.draws import constant
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 
 class Input(LayerType):
@@ -43,3 +50,7 @@ class Parameter(LayerType):
         route = "parameter_param.shape"
         shape = reshaped(layer, dims(layer.param.parameter_param.shape), route, f"the top of `{layer.name}`")
         return Blobs((shape,), (Param(shape),))
+
+    def values(self, step: Step) -> list[Value]:
+        """Zeros until it is learned (parameter_layer.hpp)."""
+        return [step.weights[0] if step.weights else constant(0.0, step.top_count())]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from typing import TYPE_CHECKING, ClassVar
 
 from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, exactly
 from nanlint.caffe.layers.sizes import size_of
 from nanlint.caffe.model import count
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.values import NAN, Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 SCALAR = ()
 
@@ -73,3 +79,22 @@ def one_label_each(layer: LayerSetup, axis: int) -> None:
             f"{places} numbers, or write the axis of the classes",
             related=layer.origins(0, 1),
         )
+
+
+def scalar(low: float, high: float, *, known: bool = True) -> Value:
+    """A loss between two numbers."""
+    return Value(f32(low), f32(high), known=known, count=1, number=1)
+
+
+NAN_LOSS = Value(math.nan, math.nan, True, True, 1, found=(NAN,))
+
+
+def perhaps(x: Value) -> Value:
+    """A loss of scores that may not be finite."""
+    return Value(-math.inf, math.inf, True, x.known, 1)
+
+
+def rows_of(step: Step) -> int | None:
+    """The batch size; None where it is unknown."""
+    shape = step.layer.bottoms[0].shape
+    return shape[0] if shape else None

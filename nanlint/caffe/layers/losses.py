@@ -4,16 +4,26 @@ ContrastiveLoss.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import LayerSetup, exactly
-from nanlint.caffe.layers.loss import Loss
+from nanlint.caffe.layers.loss import NAN_LOSS, Loss, rows_of, scalar
 from nanlint.caffe.layers.sizes import legacy_at_forward, legacy_shape, needs_elements
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.intervals import NEVER, Image, Interval, Map, increasing, is_finite, minus, raised, scaled, times
+from nanlint.numbers.sums import summed
+from nanlint.numbers.values import NAN, Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
+
+L2 = 2
 
 
 class SigmoidCrossEntropyLoss(Loss):
@@ -21,6 +31,11 @@ class SigmoidCrossEntropyLoss(Loss):
 
     def check(self, layer: LayerSetup) -> None:
         _same_count(layer, 0)
+
+    def values(self, step: Step) -> list[Value]:
+        x, target = step.bottoms[0], step.bottoms[1]
+        terms = combine(x, target, _cross_entropy)
+        return [_averaged(summed(terms, x.count, 1), x.count)]
 
 
 class EuclideanLoss(Loss):
@@ -36,6 +51,25 @@ class EuclideanLoss(Loss):
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return False
 
+    def values(self, step: Step) -> list[Value]:
+        """Half the sum of squared differences over the batch size (euclidean_loss_layer.cpp)."""
+        squares = combine(step.bottoms[0], step.bottoms[1], minus).map(raised(2.0))
+        sums = summed(squares, step.bottoms[0].count, 1)
+        rows = rows_of(step)
+        return [sums.map(scaled(0.5 / rows))] if rows else [anything(1).but(nan=sums.nan, found=sums.found)]
+
+    def gradients(self, step: Step) -> list[Value]:
+        rows = rows_of(step)
+        difference = combine(step.bottoms[0], step.bottoms[1], minus)
+        if not rows or step.grads[0].constant is None:
+            nan = difference.surely_nan
+            return [anything(x.count).but(nan=nan, found=(NAN,) if nan else ()) for x in step.bottoms]
+        alpha = f32(step.grads[0].constant / rows)
+        grad = combine(difference, constant(alpha, difference.count), times)
+        if alpha == 0:
+            grad = constant(0.0, grad.count)
+        return [grad, grad.map(scaled(-1.0))]
+
 
 class HingeLoss(Loss):
     """Only the batch sizes are compared (hinge_loss_layer.cpp)."""
@@ -47,6 +81,27 @@ class HingeLoss(Loss):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        """Sum of max(0, 1 + x), with -x at the label; NaN counts as 0 (hinge_loss_layer.cpp)."""
+        x, shape = step.bottoms[0], step.layer.bottoms[0].shape
+        rows, classes = (shape[0] or 0, (x.count or 0) // (shape[0] or 1)) if shape else (0, 0)
+        if not rows or not x.known or x.low != x.low or x.nan:
+            return [scalar(0.0, FLOAT_MAX, known=False)]
+        margins = x.map(increasing(lambda a: f32(max(0.0, 1.0 + a))), of_nan=(0.0, 0.0))
+        squared = step.layer.param.hinge_loss_param.norm == L2
+        costs = margins.map(raised(2.0)) if squared else margins
+        # which elements are labels is not known: the others are all but one in each row
+        others = rows * max(classes - 1, 0)
+        at_label = [f32(max(0.0, 1.0 - x_end)) for x_end in (x.high, x.low)]
+        if squared:
+            at_label = [f32(cost * cost) for cost in at_label]
+        if math.isinf(costs.low) and others:
+            return [constant(math.inf, 1)]
+        low = costs.low * others + rows * at_label[0]
+        high = costs.high * others + rows * at_label[1]
+        total = scalar(low, high)
+        return [total.map(scaled(1.0 / rows)) if math.isfinite(total.high) else total]
 
 
 class MultinomialLogisticLoss(Loss):
@@ -62,6 +117,28 @@ class MultinomialLogisticLoss(Loss):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        """-ln(max(p, 1e-20)) of the label's p, averaged (multinomial_logistic_loss_layer.cpp)."""
+
+        def cost(low: float, high: float) -> Image:
+            return (_minus_log(high), _minus_log(low), NEVER) if low == low else (math.nan, math.nan, 2)
+
+        rows = rows_of(step)
+        costs = step.bottoms[0].bounds(rows).map(cost)
+        if costs.low != costs.low:
+            return [NAN_LOSS]
+        if costs.low == -math.inf == costs.high:
+            return [constant(-math.inf, 1)]
+        return [scalar(costs.low, costs.high, known=costs.known and not costs.nan)]
+
+    def gradients(self, step: Step) -> list[Value]:
+        x, weight = step.bottoms[0], step.grads[0]
+        if x.constant is not None and x.constant != x.constant:
+            return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
+        if weight.surely_bad:
+            return [anything(x.count).but(nan=True)]
+        return [anything(x.count)]
 
 
 class ContrastiveLoss(Loss):
@@ -105,6 +182,28 @@ class ContrastiveLoss(Loss):
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return False
 
+    def values(self, step: Step) -> list[Value]:
+        """Alike pairs cost d², others max(margin - d, 0)² (contrastive_loss_layer.cpp)."""
+        param, rows = step.layer.param.contrastive_loss_param, rows_of(step)
+        squares = combine(step.bottoms[0], step.bottoms[1], minus).map(raised(2.0))
+        if squares.surely_nan:
+            return [NAN_LOSS]
+        if len(step.bottoms) < 3 or not rows or not squares.known or not step.bottoms[0].count:
+            return [anything(1)]
+        distances = summed(squares, step.bottoms[0].count // rows, rows)
+        alike = step.bottoms[2].constant
+        costs = distances
+        if alike is None or (alike == alike and math.isfinite(alike) and int(alike) == 0):
+            margin = f32(param.margin)
+            if margin != margin or margin == math.inf:
+                loss = constant(margin if margin != margin else math.inf, 1)
+                return [loss if alike is not None and distances.finite else anything(1)]
+            gap = distances.map(_gap(margin, param.legacy_version))
+            either = Value(min(gap.low, distances.low), max(gap.high, distances.high), count=rows)
+            costs = gap if alike is not None else either
+        total = summed(costs, rows, 1)
+        return [total.map(scaled(0.5 / rows))]
+
 
 def _same_count(layer: LayerSetup, start: int) -> None:
     """Refusal where the bottoms differ in how many numbers their axes from `start` on hold."""
@@ -134,3 +233,41 @@ def _ones(layer: LayerSetup, index: int, axes: tuple[int, ...]) -> None:
                 f"{sizes[axis]}, and Caffe aborts; reshape it, or take another loss",
                 related=layer.origins(index),
             )
+
+
+def _cross_entropy(x: Interval, target: Interval) -> Image:
+    """max(x, 0) - x t + ln(1 + exp(-|x|)); infinite x gives NaN."""
+    if x[0] != x[0] or target[0] != target[0] or (math.isinf(x[0]) and x[0] == x[1]):
+        return math.nan, math.nan, 2
+    if any(math.isinf(end) for end in (*x, *target)):
+        return -math.inf, math.inf, 1
+    ends = [f32(max(a, 0.0) - a * t + math.log1p(math.exp(-abs(a)))) for a in x for t in target]
+    low, high = min(ends), max(ends)
+    if x[0] < 0 < x[1]:
+        low, high = min(low, 0.0), max(high, math.log(2.0))
+    return low, high, NEVER
+
+
+def _averaged(sums: Value, most: int | None) -> Value:
+    """A sum divided by a normaliser from 1 to `most`; an infinite sum stays so."""
+    if most is None or sums.low != sums.low:
+        return sums
+    low = min(sums.low, sums.low / most) if math.isfinite(sums.low) else sums.low
+    high = max(sums.high, sums.high / most) if math.isfinite(sums.high) else sums.high
+    found = tuple(interval for interval in sums.found if not is_finite(interval[0]) and interval[0] != -math.inf)
+    return Value(low, high, sums.nan, sums.known, 1, found=found)
+
+
+def _minus_log(p: float) -> float:
+    return -math.inf if p == math.inf else -math.log(max(p, 1e-20))
+
+
+def _gap(margin: float, legacy: bool) -> Map:
+    def at(square: float) -> float:
+        near = f32(max(margin - (square if legacy else math.sqrt(square)), 0.0))
+        return near if legacy else f32(near * near)
+
+    def image(low: float, high: float) -> Image:
+        return (at(max(high, 0.0)), at(max(low, 0.0)), NEVER) if low == low else (math.nan, math.nan, 2)
+
+    return image

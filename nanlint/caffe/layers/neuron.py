@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from math import inf
+import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import (
-    BOTH,
-    BOTTOM,
-    NOTHING,
-    TOP,
-    TRAIN,
-    Blobs,
-    InPlace,
-    LayerSetup,
-    LayerType,
-    Reads,
-)
+from nanlint.caffe.layers.base import BOTTOM, NOTHING, TOP, Blobs, InPlace, LayerSetup, LayerType, Reads
+from nanlint.caffe.model import TRAIN
 from nanlint.findings import Effect
+from nanlint.numbers import moments
+from nanlint.numbers.combining import combine
+from nanlint.numbers.draws import constant
 from nanlint.numbers.float32 import f32
+from nanlint.numbers.intervals import (
+    NEVER,
+    NOWHERE_FINITE,
+    Image,
+    exponentials,
+    increasing,
+    magnitude,
+    plus,
+    spanned,
+    times,
+)
+from nanlint.numbers.moments import Gradient, Moment, Moments
+from nanlint.numbers.values import Part, Value
 
 if TYPE_CHECKING:
-    from nanlint.schema.caffe_pb2 import ExpParameter, LayerParameter, LogParameter
-
-NATURAL_BASE = -1
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class Neuron(LayerType):
@@ -49,6 +55,19 @@ class AbsVal(Neuron):
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
 
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].map(magnitude)]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [combine(step.grads[0], step.bottoms[0].map(_sign, of_nan=(0.0, 0.0)), times)]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        mean = max(bottoms[0].mean, 2 / 3.1416)
+        return Moment(bottoms[0].log, max(mean, bottoms[0].common), mean)
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient:
+        return top
+
 
 class BNLL(Neuron):
     """ln(1 + e^x)."""
@@ -59,6 +78,22 @@ class BNLL(Neuron):
     def backward_reads(self, param: LayerParameter) -> Reads:
         return BOTTOM
 
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].map(increasing(_bnll))]
+
+    def gradients(self, step: Step) -> list[Value]:
+        """gradient * e / (e + 1), from left to right: the product can overflow (bnll_layer.cpp)."""
+        powers = step.bottoms[0].map(_capped_exponential)
+        raised_grad = combine(step.grads[0], powers, times)
+        return [combine(raised_grad, powers.map(_one_over_one_more), times)]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        half = moments.rectified(bottoms[0])
+        return moments.add(half, Moment(2 * math.log(math.log(2)), 1.0, 1.0)) if half.rms < 10 else half
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        return gate(top, bottoms[0])
+
 
 class Clip(Neuron):
     """max(min, min(x, max)); the schema requires both numbers."""
@@ -67,6 +102,26 @@ class Clip(Neuron):
 
     def backward_reads(self, param: LayerParameter) -> Reads:
         return BOTTOM
+
+    def values(self, step: Step) -> list[Value]:
+        """max(min, std::min(x, max)) as std::max and std::min treat NaN (clip_layer.cpp)."""
+        low, high = f32(step.layer.param.clip_param.min), f32(step.layer.param.clip_param.max)
+
+        def at(x: float) -> float:
+            least = high if high < x else x
+            return least if low < least else low
+
+        return [step.bottoms[0].map(lambda a, b: spanned([at(a), at(b)]), of_nan=(low, low))]
+
+    def gradients(self, step: Step) -> list[Value]:
+        low, high = f32(step.layer.param.clip_param.min), f32(step.layer.param.clip_param.max)
+
+        def passes(a: float, b: float) -> Image:
+            if low <= a and b <= high:
+                return 1.0, 1.0, NEVER
+            return (0.0, 0.0, NEVER) if not (a <= high and b >= low) else (0.0, 1.0, NEVER)
+
+        return [combine(step.grads[0], step.bottoms[0].map(passes, of_nan=(0.0, 0.0)), times)]
 
 
 class Dropout(Neuron):
@@ -86,79 +141,29 @@ class Dropout(Neuron):
                 effect=Effect.RUN_FAILURE,
             )
 
+    def values(self, step: Step) -> list[Value]:
+        ratio = f32(step.layer.param.dropout_param.dropout_ratio)
+        if step.layer.phase != TRAIN or not 0 <= ratio <= 1:
+            return [step.bottoms[0]]
+        return [_kept(ratio, step.bottoms[0])]
 
-class ELU(Neuron):
-    """x above 0, alpha (e^x - 1) below."""
+    def gradients(self, step: Step) -> list[Value]:
+        ratio = f32(step.layer.param.dropout_param.dropout_ratio)
+        if step.layer.phase != TRAIN or not 0 <= ratio <= 1:
+            return [step.grads[0]]
+        return [_kept(ratio, step.grads[0])]
 
-    keeps_symmetry = True
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        kept = 1 - layer.param.dropout_param.dropout_ratio
+        if layer.phase != TRAIN or not 0 < kept < 1:
+            return bottoms[0]
+        return Moment(bottoms[0].log - math.log(kept), bottoms[0].common * kept, bottoms[0].mean * kept)
 
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        return BOTH
-
-
-class Exp(Neuron):
-    """base^(shift + scale x)."""
-
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        return TOP
-
-    def check(self, layer: LayerSetup) -> None:
-        check_base(layer, layer.param.exp_param, "exp_param")
-
-    def dies_without_rows(self, param: LayerParameter) -> bool:
-        return True
-
-
-class Log(Neuron):
-    """log_base(shift + scale x); the base must not be 1 either."""
-
-    in_place = InPlace.WRONG_GRADIENT
-
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        return BOTTOM
-
-    def check(self, layer: LayerSetup) -> None:
-        param = layer.param.log_param
-        check_base(layer, param, "log_param")
-        if param.base == 1:
-            raise layer.refuse(
-                "value-out-of-range",
-                "log_param.base",
-                f"the `base` of `{layer.name}` reads as 1, whose logarithm is 0, and Caffe aborts on 1/0; "
-                "write another base, or leave it out for the natural logarithm",
-            )
-
-    def dies_without_rows(self, param: LayerParameter) -> bool:
-        return True
-
-
-class Power(Neuron):
-    """(shift + scale x)^power."""
-
-    in_place = InPlace.WRONG_GRADIENT
-    keeps_symmetry = True
-
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        """y / (shift + scale x), unless the slope is a constant, or a line (power_layer.cpp, Backward_cpu)."""
-        power = param.power_param
-        if f32(power.power * power.scale) == 0 or power.power == 1:
-            return NOTHING
-        return BOTTOM if power.power == 2 else BOTH
-
-    def dies_without_rows(self, param: LayerParameter) -> bool:
-        return param.power_param.power != 1
-
-
-class ReLU(Neuron):
-    """max(x, 0) + slope min(x, 0)."""
-
-    keeps_symmetry = True
-
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        return BOTTOM
-
-    def written_in_place(self, param: LayerParameter) -> InPlace:
-        return InPlace.WRONG_GRADIENT if param.relu_param.negative_slope < 0 else InPlace.RIGHT
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        kept = 1 - layer.param.dropout_param.dropout_ratio
+        if layer.phase != TRAIN or not 0 < kept < 1:
+            return top
+        return Gradient(top.log - math.log(kept), top.common * kept, top.flat * kept)
 
 
 class Sigmoid(Neuron):
@@ -169,18 +174,20 @@ class Sigmoid(Neuron):
     def backward_reads(self, param: LayerParameter) -> Reads:
         return TOP
 
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].map(increasing(sigmoid))]
 
-class Swish(Neuron):
-    """x sigmoid(beta x)."""
+    def gradients(self, step: Step) -> list[Value]:
+        return [combine(step.grads[0], step.tops[0].map(_sigmoid_slope), times)]
 
-    keeps_symmetry = True
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        swing = moments.saturating(bottoms[0], 0.25, 1 / 16)
+        square = moments.log_sum(math.log(0.25), swing.log)
+        mean = moments.exponential(math.log(0.25) - square)
+        return Moment(square, mean + (1 - mean) * swing.common, mean)
 
-    def backward_reads(self, param: LayerParameter) -> Reads:
-        """The top, and the sigmoid that it has kept (swish_layer.cpp, Backward_cpu)."""
-        return TOP
-
-    def dies_without_rows(self, param: LayerParameter) -> bool:
-        return True
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        return squashed(top, bottoms[0], -math.log(16), 0.5)
 
 
 class TanH(Neuron):
@@ -191,6 +198,18 @@ class TanH(Neuron):
     def backward_reads(self, param: LayerParameter) -> Reads:
         return TOP
 
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].map(increasing(_tanh))]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [combine(step.grads[0], step.tops[0].map(_tanh_slope), times)]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        return moments.saturating(bottoms[0], 1.0, 1.0)
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        return squashed(top, bottoms[0], 0.0, 2.0)
+
 
 class Threshold(Neuron):
     """1 above the threshold, 0 elsewhere; it has no backward pass (threshold_layer.hpp)."""
@@ -198,13 +217,90 @@ class Threshold(Neuron):
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
         return True
 
+    def values(self, step: Step) -> list[Value]:
+        level = f32(step.layer.param.threshold_param.threshold)
+        above = increasing(lambda x: float(x > level))
+        return [step.bottoms[0].map(above, of_nan=(0.0, 0.0), integer=True)]
 
-def check_base(layer: LayerSetup, param: ExpParameter | LogParameter, block: str) -> None:
-    """The base of Exp and Log: -1 (the default) for e, else above 0, finite (exp_layer.cpp)."""
-    if param.base != NATURAL_BASE and not 0 < param.base < inf:
-        raise layer.refuse(
-            "value-out-of-range",
-            f"{block}.base",
-            f"`base: {param.base:g}` of `{layer.name}` is not above 0 and finite, and Caffe aborts; "
-            "write such a base, or leave it out for e",
-        )
+
+def sigmoid(x: float) -> float:
+    return f32(0.5 * math.tanh(0.5 * x) + 0.5)
+
+
+def _bnll(x: float) -> float:
+    return f32(x + math.log(1 + math.exp(-x))) if x > 0 else f32(math.log(1 + math.exp(x)))
+
+
+def _tanh(x: float) -> float:
+    return f32(math.tanh(x))
+
+
+def _sigmoid_slope(low: float, high: float) -> Image:
+    return times((low, high), plus((1.0, 1.0), (-high, -low))[:2]) if low == low else NOWHERE_FINITE
+
+
+def _tanh_slope(low: float, high: float) -> Image:
+    if low != low:
+        return NOWHERE_FINITE
+    smallest, largest, _ = magnitude(low, high)
+    return f32(1 - largest * largest), f32(1 - smallest * smallest), NEVER
+
+
+def _capped_exponential(low: float, high: float) -> Image:
+    """exp(min(x, 50)), kBNLL_THRESHOLD."""
+    return exponentials(min(low, 50.0), min(high, 50.0)) if low == low else NOWHERE_FINITE
+
+
+def _one_over_one_more(low: float, high: float) -> Image:
+    return (f32(1 / (high + 1)), f32(1 / (low + 1)), NEVER) if low == low else NOWHERE_FINITE
+
+
+def _sign(low: float, high: float) -> Image:
+    if low != low:
+        return 0.0, 0.0, NEVER
+    return float((low > 0) - (low < 0)), float((high > 0) - (high < 0)), NEVER
+
+
+def _kept(ratio: float, value: Value) -> Value:
+    """x * mask * scale (dropout_layer.cpp): 0 with the chance `ratio`, but 0 * NaN and 0 * inf are NaN."""
+    scale = f32(1 / f32(1 - ratio)) if f32(1 - ratio) else math.inf
+    kept = value.map(lambda low, high: times((low, high), (scale, scale)))
+    if math.isinf(scale):
+        # every element is dropped: 0 * inf
+        return constant(math.nan, value.count)
+    if ratio == 0:
+        return kept
+    dropped = value.map(lambda low, high: times((low, high), (0.0, 0.0)))
+    parts = [
+        Part(part.low, part.high, part.chance * share)
+        for whole, share in ((kept, 1 - ratio), (dropped, ratio))
+        for part in whole.parts
+    ]
+    number = value.number
+    if not parts and value.known and value.finite and value.count:
+        # masks are independent whatever the elements are
+        parts, number = [Part(0.0, 0.0, ratio), Part(kept.low, kept.high, 1 - ratio)], value.count
+    if value.equal and value.count:
+        number = value.count
+    low, high = (min(kept.low, 0.0), max(kept.high, 0.0)) if kept.low == kept.low else (math.nan, math.nan)
+    nan = kept.nan or dropped.nan
+    found = ((math.nan, math.nan),) if value.surely_nan else ()
+    return Value(low, high, nan, value.known, value.count, number, tuple(parts), found, basis=object(), square=None)
+
+
+def squashed(top: Gradient, bottom: Moment | None, at_zero: float, bend: float) -> Gradient | None:
+    """E[f'(x)^2] falls with the root of E[x^2] once x saturates."""
+    if bottom is None:
+        return None
+    return top._replace(log=top.log + at_zero - moments.log_sum(0.0, math.log(bend) + bottom.log) / 2)
+
+
+def gate(gradient: Gradient, bottom: Moment | None, slope: float = 0.0) -> Gradient | None:
+    """A gradient through max(x, 0) + slope min(x, 0)."""
+    if bottom is None:
+        return None
+    open_share = moments.active_share(bottom)
+    passed = open_share + slope * slope * (1 - open_share)
+    agree = moments.same_sign(bottom.common)
+    mixed = (agree * open_share + slope * slope * agree * (1 - open_share)) / passed if passed > 0 else 0.0
+    return Gradient(gradient.log + moments.logarithm(passed), gradient.common * mixed, gradient.flat * mixed)

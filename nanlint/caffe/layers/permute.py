@@ -9,6 +9,8 @@ from nanlint.caffe.layers.sizes import legacy_shape, needs_same_shape
 class Permute(LayerType):
     """Top: the axes in another order, those not named after the named ones (permute_layer.cpp of SSD)."""
 
+    rearranges = True
+
     def setup(self, layer: LayerSetup) -> Blobs:
         order = list(layer.param.permute_param.order)
         shape = layer.bottoms[0].shape
@@ -35,6 +37,8 @@ class Permute(LayerType):
 
 class ShuffleChannel(LayerType):
     """The shape of the bottom; `group` divides its channels (shuffle_channel_layer.cpp of ShuffleNet)."""
+
+    rearranges = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
         if layer.param.shuffle_channel_param.group == 0:
@@ -101,6 +105,7 @@ def _over(size: Dim, divisor: int) -> Dim:
 class Transpose(LayerType):
     """The axes of the bottom in the order of `dim` (transpose_layer.cpp of CTPN)."""
 
+    rearranges = True
     in_place = InPlace.REFUSED
 
     def setup(self, layer: LayerSetup) -> Blobs:

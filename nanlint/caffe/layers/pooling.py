@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,15 @@ from nanlint.caffe.layers.pooling_volume import pools_volume, volume
 from nanlint.caffe.layers.sizes import LEGACY_AXES, int32, legacy_shape, needs_four_axes, reshaped
 from nanlint.caffe.layers.volumes import FORK_GEOMETRY, volume_window
 from nanlint.caffe.model import count
+from nanlint.numbers.combining import highest, hull
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.float32 import FLOAT_MAX, f32
+from nanlint.numbers.moments import Gradient, Moment, Moments
+from nanlint.numbers.values import NAN, Part, Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import LayerParameter, PoolingParameter
 
 PARAM = "pooling_param"
@@ -129,6 +137,74 @@ class Pooling(LayerType):
                 )
         reshaped(layer, top, PARAM, f"the top of `{layer.name}`")
         return Blobs((top,) * len(layer.top_names))
+
+    def values(self, step: Step) -> list[Value]:
+        x, param = step.bottoms[0], step.layer.param.pooling_param
+        outputs = step.top_count()
+        outside = windows_outside(param, step.layer.bottoms[0].shape)
+        if param.pool == AVE and any(last.start == last.size for last in outside):
+            return [Value(-math.inf, math.inf, True, x.known, outputs, found=(NAN,))]
+        if param.pool == MAX:
+            top = _maxima(x, outputs, _pool_covers(step.layer))
+            if outside:
+                lost = _lost_elements(step.layer, {last.side for last in outside})
+                sure = (Part(-FLOAT_MAX, -FLOAT_MAX, 1.0),) if lost else ()
+                top = hull([top, constant(-FLOAT_MAX, 1)], outputs).but(parts=sure, number=lost)
+            return [top, Value(-1.0, float(x.count or FLOAT_MAX), count=outputs, integer=True)]
+        if param.pool != AVE:
+            return []
+        padded = bool(param.pad or param.pad_h or param.pad_w)
+        low, high = (min(x.low, 0.0), max(x.high, 0.0)) if padded and x.low == x.low else (x.low, x.high)
+        found = []
+        if _pool_covers(step.layer):
+            found = [NAN] if x.surely_nan else []
+            for bad in ((math.inf, math.inf), (-math.inf, -math.inf)):
+                if x.surely(lambda a, b, bad=bad: (a, b) == bad) and not x.nan:  # type: ignore[misc]
+                    found.append(bad if x.low != -bad[0] and x.high != -bad[0] else NAN)
+        if x.constant is not None and not padded:
+            exact = x.constant == 0 or x.constant != x.constant
+            return [constant(x.constant, outputs) if exact else x.bounds(outputs)]
+        nan = x.nan or bool(found)
+        return [Value(low, high, nan, x.known, outputs, found=tuple(found))]
+
+    def gradients(self, step: Step) -> list[Value]:
+        grad, x, outputs = step.grads[0], step.bottoms[0], step.layer.tops[0].count
+        if windows_outside(step.layer.param.pooling_param, step.layer.bottoms[0].shape):
+            return [anything(x.count).but(nan=grad.nan)]
+        if grad.low != grad.low:
+            return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
+        if outputs is None or x.count is None:
+            return [anything(x.count)]
+        overlap = float(outputs)
+        low, high = min(0.0, grad.low * overlap), max(0.0, grad.high * overlap)
+        found = (NAN,) if grad.surely_nan else ()
+        return [Value(f32(low), f32(high), grad.nan, grad.known, x.count, found=found)]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        """AVE averages away what neighbours do not share; MAX of k multiplies E[x^2] by about 1 + ln(k) / 4."""
+        window = _elements(layer) or 49
+        moment = bottoms[0]
+        if not _is_average(layer):
+            return moment.scaled(math.log(1 + math.log(window) / 4))
+        kept = moment.common + (1 - moment.common) / window
+        if kept <= 0 or moment.log == -math.inf:
+            return moment
+        return Moment(moment.log + math.log(kept), min(1.0, moment.common / kept), min(1.0, moment.mean / kept))
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        """MAX hands a gradient to one element, AVE a share to each of the window."""
+        if not _is_average(layer):
+            return top
+        window = _elements(layer)
+        if window is None:
+            return None
+        param = layer.param.pooling_param
+        if param.global_pooling:
+            return Gradient(top.log - math.log(window), top.common, 1.0)
+        stride = (param.stride_h or param.stride) * (param.stride_w or param.stride) or 1
+        overlap = max(1.0, window / stride)
+        flat = 1.0 if count(layer.tops[0].shape, 2) == 1 else top.flat
+        return Gradient(top.log - math.log(window) + math.log(1 + top.flat * (overlap - 1)), top.common, flat)
 
 
 class NdPooling(Pooling):
@@ -279,3 +355,47 @@ def windows_outside(param: PoolingParameter, shape: Shape) -> list[LastWindow]:
         if size is not None and number is not None and (number - 1) * window.stride >= size:
             found.append(LastWindow(side, number, (number - 1) * window.stride, size, window))
     return found
+
+
+def _elements(layer: Layer) -> int | None:
+    """How many elements a pooling window covers; None if it is global over an unknown map."""
+    param = layer.param.pooling_param
+    if param.global_pooling:
+        return count(layer.bottoms[0].shape, 2)
+    return (param.kernel_h or param.kernel_size) * (param.kernel_w or param.kernel_size) or 1
+
+
+def _is_average(layer: Layer) -> bool:
+    param = layer.param.pooling_param
+    return param.pool == param.AVE
+
+
+def _lost_elements(layer: Layer, sides: set[int]) -> int:
+    """How many windows lie outside: those of the last row, the last column, or both."""
+    shape = layer.tops[0].shape
+    if shape is None or len(shape) != 4 or None in shape:
+        return 0
+    images, channels, rows, columns = (side or 0 for side in shape)
+    inside = (rows - (0 in sides)) * (columns - (1 in sides))
+    return images * channels * (rows * columns - inside)
+
+
+def _maxima(x: Value, outputs: int | None, covering: bool) -> Value:
+    if x.constant is not None and x.finite:
+        return constant(x.constant, outputs)
+    if x.low != x.low:
+        return constant(-FLOAT_MAX, outputs)
+    low = x.low if not x.nan else -FLOAT_MAX
+    reached = highest(x) if covering else -math.inf
+    found = ((reached, x.high),) if reached > -math.inf else ()
+    return Value(max(low, -FLOAT_MAX), x.high, False, x.known, outputs, found=found, integer=x.integer)
+
+
+def _pool_covers(layer: Layer) -> bool:
+    """Whether every element lies in some window: global, or no stride beyond the kernel."""
+    param, shape = layer.param.pooling_param, layer.bottoms[0].shape
+    if param.global_pooling:
+        return True
+    if shape is None or len(shape) != 4 or param.round_mode != CEIL:
+        return False
+    return all((window.kernel or 0) >= window.stride for window in windows(param, *shape[2:]))

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.initial import initial_moment
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape
+from nanlint.caffe.layers.neuron import gate
+from nanlint.caffe.layers.relu import leaky, leaky_gradient
 from nanlint.caffe.layers.sizes import legacy_shape, needs_elements
 from nanlint.caffe.layers.weights import inline, weights
 from nanlint.caffe.model import count
+from nanlint.numbers import moments
+from nanlint.numbers.draws import constant
+from nanlint.numbers.moments import Gradient, Moment, Moments
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
 
 DEFAULT_SLOPE = 0.25
 
@@ -44,3 +57,21 @@ class PReLU(LayerType):
             params = (weights(layer, slopes, filler, "prelu_param.filler", DEFAULT_SLOPE),)
         needs_elements(layer, count(shape, 1), "bottom[0]", "the buffer for one image")
         return Blobs((shape,), params)
+
+    def values(self, step: Step) -> list[Value]:
+        return leaky(step, _slopes(step))
+
+    def gradients(self, step: Step) -> list[Value]:
+        return leaky_gradient(step, _slopes(step))
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        weights = initial_moment(layer)
+        return moments.rectified(bottoms[0], moments.exponential(weights.log / 2) if weights else DEFAULT_SLOPE)
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        weights = initial_moment(layer)
+        return gate(top, bottoms[0], moments.exponential(weights.log / 2) if weights else DEFAULT_SLOPE)
+
+
+def _slopes(step: Step) -> Value:
+    return step.weights[0] if step.weights else constant(DEFAULT_SLOPE)

@@ -19,8 +19,11 @@ from nanlint.caffe.layers.base import (
 from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped, size_of
 from nanlint.caffe.layers.weights import weights
 from nanlint.caffe.model import count, same_shape
+from nanlint.numbers.draws import anything
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import FillerParameter, LayerParameter
 
 PARAM = "recurrent_param"
@@ -74,6 +77,12 @@ class Recurrent(LayerType):
 
     def fixed_at_setup(self, layer: LayerSetup) -> Shape:
         return (size_of(layer, 0, 0),)
+
+    def values(self, step: Step) -> list[Value]:
+        """tanh or o * tanh: within -1..1 unless an input is NaN."""
+        nan = any(x.nan for x in step.bottoms)
+        tops = [Value(-1.0, 1.0, nan, count=step.top_count())]
+        return tops if not nan else [anything(step.top_count())]
 
 
 class RNN(Recurrent):

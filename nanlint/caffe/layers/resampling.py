@@ -14,6 +14,7 @@ SIZES_WRITTEN = 4
 class Interp(LayerType):
     """Top: the map shrunk, zoomed, set to `height` and `width`, or to bottom 1's size (interp_layer.cpp)."""
 
+    rearranges = True
     bottoms = between(1, 2)
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -56,6 +57,7 @@ class Upsample(LayerType):
     (upsample_layer.cpp).
     """
 
+    rearranges = True
     bottoms = between(1, 2)
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, shown
 from nanlint.caffe.layers.sizes import dims, needs_elements, quotient, reshaped
 from nanlint.caffe.model import count
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 PARAM = "reshape_param"
 COPY, INFER = 0, -1
@@ -15,6 +21,7 @@ class Reshape(LayerType):
     (reshape_layer.cpp).
     """
 
+    rearranges = True
     in_place = InPlace.REFUSED
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -49,6 +56,12 @@ class Reshape(LayerType):
             )
         needs_elements(layer, before, "bottom[0]", "the blob that is shared")
         return Blobs((top,))
+
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].sized(top.count) for top in step.layer.tops]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [step.grads[0].sized(step.bottoms[0].count)]
 
 
 def _replaced(layer: LayerSetup, shape: tuple[Dim, ...]) -> tuple[int, int]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.initial import initial_moment
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param, Shape, between, shown
 from nanlint.caffe.layers.sizes import axis_of, needs_elements
+from nanlint.caffe.layers.weighted import plus_bias
 from nanlint.caffe.layers.weights import inline, weights
 from nanlint.caffe.model import count
+from nanlint.numbers import moments
+from nanlint.numbers.combining import combine, with_nan_of
+from nanlint.numbers.intervals import NEVER, Image, plus, times
+from nanlint.numbers.moments import Gradient, Moment, Moments
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import BiasParameter, ScaleParameter
 
 
@@ -25,6 +36,22 @@ class Bias(LayerType):
             params = inline(layer) or (_factor(layer, param, "bias_param", param.num_axes, 0.0),)
         _check_factor(layer, param.axis, "bias_param", params)
         return Blobs((layer.bottoms[0].shape,), params)
+
+    def values(self, step: Step) -> list[Value]:
+        summand = _second(step)
+        if summand is None:
+            return []
+        top = with_nan_of(summand, combine(step.bottoms[0], summand, plus))
+        return [top.but(count=step.top_count())]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [step.grads[0].but(count=step.bottoms[0].count)]
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
+        return moments.add(*bottoms) if len(bottoms) > 1 else plus_bias(layer, 0, bottoms[0])
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient:
+        return top
 
 
 class Scale(LayerType):
@@ -45,6 +72,43 @@ class Scale(LayerType):
             params = (*params, _bias(layer, param, axes))
         _check_factor(layer, param.axis, "scale_param", params)
         return Blobs((layer.bottoms[0].shape,), params)
+
+    def values(self, step: Step) -> list[Value]:
+        factor = _second(step)
+        if factor is None:
+            return []
+        top = combine(step.bottoms[0], factor, _by_channel)
+        own = 0 if len(step.bottoms) > 1 else 1
+        if step.layer.param.scale_param.bias_term and len(step.weights) > own:
+            top = with_nan_of(step.weights[own], combine(top, step.weights[own], plus))
+        return [top.but(count=step.top_count())]
+
+    def gradients(self, step: Step) -> list[Value]:
+        factor = _second(step)
+        if factor is None:
+            return []
+        grads = [combine(step.grads[0], factor, _by_channel).but(count=step.bottoms[0].count)]
+        if len(step.bottoms) > 1:
+            grads.append(step.bottoms[1].map(lambda low, high: (-math.inf, math.inf, NEVER)).but(known=False))
+        return grads
+
+    def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment | None:
+        if len(bottoms) > 1:
+            return moments.product(bottoms)
+        weights = initial_moment(layer)
+        if weights is None:
+            return None
+        scaled = bottoms[0].scaled(weights.log)._replace(mean=bottoms[0].mean * weights.mean)
+        return plus_bias(layer, 1, scaled)
+
+    def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
+        weights = initial_moment(layer)
+        return top._replace(log=top.log + weights.log) if weights else None
+
+    def carried_to(self, layer: Layer, bottoms: Moments, top: Gradient) -> Sequence[Gradient | None]:
+        if len(bottoms) == 2:
+            return [moments.times(top, bottoms[1]), moments.times(top, bottoms[0])]
+        return super().carried_to(layer, bottoms, top)
 
 
 def _factor(layer: LayerSetup, param: BiasParameter | ScaleParameter, block: str, axes: int, default: float) -> Param:
@@ -125,3 +189,17 @@ def _check_elements(layer: LayerSetup, shape: tuple[int | None, ...], start: int
     bias = block == "bias_param" or layer.param.scale_param.bias_term
     if inner == 0 and (bias or outer == 0):
         needs_elements(layer, 0, "bottom[0]", "the axes after the factor")
+
+
+def _second(step: Step) -> Value | None:
+    """The factor or summand: the second bottom, or the first parameter."""
+    if len(step.bottoms) > 1:
+        return step.bottoms[1]
+    return step.weights[0] if step.weights else None
+
+
+def _by_channel(x: tuple[float, float], factor: tuple[float, float]) -> Image:
+    """x * factor through BLAS scal, which writes zeros where the factor is 0 or NaN (OpenBLAS 0.3.21)."""
+    if factor[0] == 0 == factor[1] or factor[0] != factor[0]:
+        return 0.0, 0.0, NEVER
+    return times(x, factor)

@@ -8,8 +8,11 @@ from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType
 from nanlint.caffe.layers.joined_axis import joined_axis
 from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped
 from nanlint.caffe.model import count
+from nanlint.numbers.combining import hull, selection
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "slice_param"
@@ -18,6 +21,7 @@ PARAM = "slice_param"
 class Slice(LayerType):
     """Tops: the parts between `slice_point`s, or equal parts (slice_layer.cpp)."""
 
+    rearranges = True
     tops = at_least(1)
 
     def written_in_place(self, param: LayerParameter) -> InPlace:
@@ -38,6 +42,14 @@ class Slice(LayerType):
         if len(tops) == 1:
             needs_elements(layer, count(shape), "bottom[0]", "the blob that is shared")
         return Blobs(tuple(tops))
+
+    def values(self, step: Step) -> list[Value]:
+        if len(step.layer.tops) == 1:
+            return [step.bottoms[0]]
+        return [selection(step.bottoms[0], top.count) for top in step.layer.tops]
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [hull(step.grads, step.bottoms[0].count)]
 
 
 def _cut(layer: LayerSetup, size: Dim) -> list[Dim]:

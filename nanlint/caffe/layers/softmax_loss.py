@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import LayerSetup, between
-from nanlint.caffe.layers.loss import Loss, one_label_each
-from nanlint.caffe.layers.softmax import class_axis, needs_scores
+from nanlint.caffe.layers.loss import NAN_LOSS, Loss, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.softmax import bad_for_softmax, class_axis, needs_scores
+from nanlint.numbers.draws import anything
+from nanlint.numbers.float32 import FLOAT_MAX
+from nanlint.numbers.intervals import scaled
+from nanlint.numbers.values import NAN, Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
+
+SOFTMAX_FLOOR = 87.34
+"""-ln FLT_MIN: the most that SoftmaxWithLoss gives a label."""
 
 ROUTE = "softmax_param.axis"
 
@@ -38,3 +46,29 @@ class SoftmaxWithLoss(Loss):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        if bad_for_softmax(step.bottoms[0]):
+            return [NAN_LOSS]
+        items = step.bottoms[1].count if len(step.bottoms) > 1 else None
+        if step.bottoms[0].may_be_bad:
+            return [perhaps(step.bottoms[0])]
+        # without normalisation every label adds its loss
+        return [scalar(0.0, SOFTMAX_FLOOR * (items or 1), known=items is not None)]
+
+    def gradients(self, step: Step) -> list[Value]:
+        x, weight = step.bottoms[0], step.grads[0].constant
+        spoiled = bad_for_softmax(x) or x.may_be_bad or (step.tops and step.tops[0].surely_nan)
+        if weight is None or spoiled:
+            return gradient_of_scores(step)
+        return [Value(-1.0, 1.0, count=x.count).map(scaled(weight))]
+
+
+def gradient_of_scores(step: Step) -> list[Value]:
+    """(p - 1) times the weight, which a NaN weight makes 0 (softmax_loss_layer.cpp, caffe_scal)."""
+    x = step.bottoms[0]
+    if bad_for_softmax(x) or (step.tops and step.tops[0].surely_nan):
+        return [Value(0.0, 0.0, True, count=x.count, found=(NAN,))]
+    if x.may_be_bad:
+        return [Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)]
+    return [anything(x.count)]

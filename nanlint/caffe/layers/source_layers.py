@@ -6,9 +6,26 @@ from what the user gives (`--input`), and are unknown otherwise.
 
 from __future__ import annotations
 
-from nanlint.caffe.layers.base import Dim, LayerSetup, Shape
+import math
+from typing import TYPE_CHECKING
+
+from nanlint.caffe.layers.base import Dim, LayerSetup, LayerType, Shape
 from nanlint.caffe.layers.sizes import int32
 from nanlint.findings import Effect, Severity
+from nanlint.numbers import moments
+from nanlint.numbers.draws import constant, unknown
+from nanlint.numbers.float32 import f32
+from nanlint.numbers.moments import Moment, Moments
+from nanlint.numbers.values import Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Blob, Layer
+    from nanlint.schema.caffe_pb2 import TransformationParameter
+
+BYTE_MEAN = 117.0
+"""The mean of the bytes of natural images (ImageNet: 104, 117, 123 by channel)."""
+BYTE_STD = 70.0
 
 
 def check_transform(layer: LayerSetup) -> None:
@@ -87,3 +104,47 @@ def with_given(layer: LayerSetup, *shapes: Shape) -> tuple[Shape, ...]:
         layer.given[name] if name in layer.given and (shape is None or None in shape) else shape
         for name, shape in zip(layer.top_names, shapes, strict=False)
     )
+
+
+class ImageSource(LayerType):
+    """What the layers have in common whose first top is images and whose second is labels."""
+
+    holds_pixels = True
+
+    def values(self, step: Step) -> list[Value]:
+        """Bytes through the transformation; labels are whole numbers of any size."""
+        layer = step.layer
+        tops = []
+        if layer.tops:
+            tops.append(transformed(layer.param.transform_param, layer.tops[0]))
+        tops += [unknown(blob.count, integer=True) for blob in layer.tops[1:]]
+        return tops
+
+    def moments(self, layer: Layer, bottoms: Moments) -> Moments:
+        return [pixels(layer), *([None] * (len(layer.tops) - 1))] if layer.tops else []
+
+
+def transformed(transform: TransformationParameter, blob: Blob) -> Value:
+    """(byte - mean) * scale (data_transformer.cpp, Transform); a database can hold more than bytes."""
+    low, high = 0.0, 255.0
+    if transform.mean_file:
+        low = -255.0
+    elif transform.mean_value:
+        low, high = low - max(transform.mean_value), high - min(transform.mean_value)
+    scale = transform.scale
+    if scale != scale:
+        return constant(math.nan, blob.count)
+    ends = (f32(low * scale) if low else 0.0, f32(high * scale) if high else 0.0)
+    return Value(min(ends), max(ends), known=False, count=blob.count)
+
+
+def pixels(layer: Layer) -> Moment:
+    """Bytes, less the mean, times the scale (data_transformer.cpp)."""
+    transform = layer.param.transform_param
+    if transform.mean_file:
+        mean = 0.0
+    elif transform.mean_value:
+        mean = BYTE_MEAN - sum(transform.mean_value) / len(transform.mean_value)
+    else:
+        mean = BYTE_MEAN
+    return moments.from_mean(mean * transform.scale, (BYTE_STD * transform.scale) ** 2)

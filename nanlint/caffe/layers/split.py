@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType, at_least, exactly
+from nanlint.numbers.draws import anything, constant
+from nanlint.numbers.values import NAN, Value
+
+if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
 
 
 class Split(LayerType):
     """Tops: the bottom again, once each (split_layer.cpp)."""
 
+    rearranges = True
     tops = at_least(1)
     in_place = InPlace.REFUSED
 
     def setup(self, layer: LayerSetup) -> Blobs:
         return Blobs((layer.bottoms[0].shape,) * len(layer.top_names))
+
+    def values(self, step: Step) -> list[Value]:
+        return [step.bottoms[0].sized(top.count) for top in step.layer.tops]
+
+    def gradients(self, step: Step) -> list[Value]:
+        nan = any(grad.surely_nan for grad in step.grads)
+        got = anything(step.bottoms[0].count)
+        return [got.but(nan=nan, found=(NAN,) if nan else ())]
 
 
 class Silence(LayerType):
@@ -24,3 +40,6 @@ class Silence(LayerType):
 
     def setup(self, layer: LayerSetup) -> Blobs:
         return Blobs(())
+
+    def gradients(self, step: Step) -> list[Value]:
+        return [constant(0.0, x.count) for x in step.bottoms]

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType
 from nanlint.caffe.layers.pooling import CEIL, STOCHASTIC, Window, pooled
 from nanlint.caffe.layers.sizes import int32, legacy_shape, needs_four_axes, reshaped
+from nanlint.numbers.float32 import FLOAT_MAX
+from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.step import Step
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "spp_param"
@@ -56,6 +59,10 @@ class SPP(LayerType):
 
     def dies_without_rows(self, param: LayerParameter) -> bool:
         return True
+
+    def values(self, step: Step) -> list[Value]:
+        x = step.bottoms[0]
+        return [Value(max(x.low, -FLOAT_MAX), x.high, False, x.known, step.top_count())]
 
 
 def _bins(layer: LayerSetup, level: int, height: Dim, width: Dim) -> Dim:

@@ -43,6 +43,6 @@ def test_every_type_has_a_setup_test() -> None:
 
 def test_no_module_is_left_without_a_type() -> None:
     helpers = {"__init__", "base", "convolve", "joined_axis", "loss", "pooling_volume", "sizes"}
-    helpers |= {"source_layers", "volumes", "weights"}
+    helpers |= {"source_layers", "step", "volumes", "weighted", "weights"}
     found = {path.stem for path in Path(layers.__path__[0]).glob("*.py")}
     assert found - helpers == set(MODULES.values()) | set(FORK_MODULES.values())

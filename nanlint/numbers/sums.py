@@ -1,20 +1,54 @@
-"""Convolution and inner product: sums of products with weights."""
+"""Sums of many numbers, and of products with weights."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from nanlint.caffe.model import count
-from nanlint.caffe.transfer import Step, backward, forward
-from nanlint.numbers.combining import ROUNDING, combine, farthest, repeated_sum
+from nanlint.numbers.combining import ROUNDING, farthest, repeated_sum, total
 from nanlint.numbers.draws import anything, constant, normal_parts, normal_reach
 from nanlint.numbers.float32 import FLOAT_MAX, f32
-from nanlint.numbers.intervals import NEVER, Image, Interval, magnitude, plus, times
-from nanlint.numbers.values import NAN, TINY, Part, Value, is_infinite
+from nanlint.numbers.intervals import NEVER, Image, Interval, magnitude, times
+from nanlint.numbers.values import NAN, TINY, Part, Value
 
-if TYPE_CHECKING:
-    from nanlint.caffe.model import Layer
+
+def summed(x: Value, terms: int | None, outputs: int | None) -> Value:
+    """Sums of `terms` elements each; every element is in one of them."""
+    if x.low != x.low:
+        return constant(math.nan, outputs)
+    if x.constant is not None and terms is not None:
+        return repeated_sum((x.constant, x.constant, NEVER), terms, outputs)
+    if terms is None or not x.known:
+        low = 0.0 if x.low >= 0 else -FLOAT_MAX
+        return anything(outputs).but(low=low, nan=x.nan, found=(NAN,) if x.surely_nan else ())
+    low, high = total(x, terms) if x.count == terms else (x.low * terms, x.high * terms)
+    low, high = _with_sure_elements(x, terms, outputs, (low, high))
+    wide = max(abs(x.low), abs(x.high)) * terms * terms * ROUNDING
+    low, high = (low - wide, high + wide) if math.isfinite(wide) else (low, high)
+    if x.low >= 0:
+        low = max(low, 0.0)
+    up, down = x.surely(lambda a, b: a == math.inf), x.surely(lambda a, b: b == -math.inf)
+    found: tuple[Interval, ...] = ()
+    if x.surely_nan or (up and down and outputs == 1):
+        found = (NAN,)
+    elif up or down:
+        sure = math.inf if up else -math.inf
+        found = ((sure, sure),) if not x.nan and not (x.low == -math.inf and x.high == math.inf) else ()
+        if not found:
+            return Value(-math.inf, math.inf, True, True, outputs, found=(NAN,))
+    elif x.low >= 0 or x.high <= 0:
+        size_ = farthest(x)
+        if x.low >= 0 and size_ > low:
+            found = ((f32(size_), f32(high)),)
+    nan = x.nan or (x.low == -math.inf and x.high == math.inf) or found == (NAN,)
+    return Value(f32(low), f32(high), nan, True, outputs, 1 if outputs else 0, found=found)
+
+
+def _with_sure_elements(x: Value, terms: int, outputs: int | None, bounds: Interval) -> Interval:
+    """The bounds of a sum of which `number` elements surely lie in the one part."""
+    if outputs != 1 or len(x.parts) != 1 or x.parts[0].chance < 1 or not 1 < x.number <= terms or x.nan:
+        return bounds
+    [(least, most, _)], others = x.parts, terms - x.number
+    return max(bounds[0], x.number * least + others * x.low), min(bounds[1], x.number * most + others * x.high)
 
 
 def weighted(
@@ -126,103 +160,3 @@ def _overflown(value: Value) -> Value:
 
     parts = tuple(Part(single(p.low), single(p.high), p.chance) for p in value.parts)
     return value.but(low=single(value.low), high=single(value.high), parts=parts)
-
-
-def _with_bias(step: Step, sums: Value, index: int, present: bool) -> Value:
-    if not present or len(step.weights) <= index:
-        return sums
-    bias = step.weights[index]
-    top = combine(sums, bias, plus)
-    if bias.surely_nan:
-        top = top.but(nan=True, found=(*top.found, NAN))
-    elif bias.surely_infinite and not top.surely_bad:
-        top = top.but(found=(*top.found, bias.witness(is_infinite) or (math.inf, math.inf)))
-    return top
-
-
-@forward("InnerProduct")
-def inner_product(step: Step) -> list[Value]:
-    param = step.layer.param.inner_product_param
-    terms, shared = _inner_terms(step.layer), any(p.owner for p in step.layer.params)
-    if not step.weights:
-        return []
-    sums = weighted(step.bottoms[0], step.weights[0], terms, step.top_count(), param.num_output, independent=not shared)
-    return [_with_bias(step, sums, 1, param.bias_term)]
-
-
-def _inner_terms(layer: Layer) -> int | None:
-    weights, outputs = count(layer.params[0].param.shape) if layer.params else None, None
-    outputs = layer.param.inner_product_param.num_output
-    return weights // outputs if weights and outputs else None
-
-
-@backward("InnerProduct")
-def inner_product_gradient(step: Step) -> list[Value]:
-    if not step.weights:
-        return []
-    outputs = step.layer.param.inner_product_param.num_output
-    return [weighted(step.grads[0], step.weights[0], outputs, step.bottoms[0].count, 1, independent=False)]
-
-
-@forward("Convolution", "Deconvolution")
-def convolution(step: Step) -> list[Value]:
-    layer, param = step.layer, step.layer.param.convolution_param
-    if not step.weights:
-        return []
-    terms = _kernel_terms(layer)
-    shared = any(p.owner for p in layer.params)
-    padded = _may_pad(layer)
-    tops = []
-    for index, x in enumerate(step.bottoms):
-        sums = weighted(
-            x,
-            step.weights[0],
-            terms,
-            step.top_count(index),
-            param.num_output,
-            padded=padded,
-            covering=_covers(layer),
-            independent=not shared,
-        )
-        tops.append(_with_bias(step, sums, 1, param.bias_term))
-    return tops
-
-
-def _kernel_terms(layer: Layer) -> int | None:
-    """Products a sum: channels a group times the kernel (for Deconvolution at most)."""
-    shape = layer.params[0].param.shape if layer.params else None
-    return count(shape, 0 if layer.type == "Deconvolution" else 1)
-
-
-def _may_pad(layer: Layer) -> bool:
-    """Whether zeros can stand in for inputs: padding, or a Deconvolution's gaps."""
-    param = layer.param.convolution_param
-    if layer.type == "Deconvolution" or any(param.pad) or param.pad_h or param.pad_w:
-        return True
-    top, bottom = layer.tops[0].shape, layer.bottoms[0].shape
-    return (
-        top is None
-        or bottom is None
-        or None in top
-        or None in bottom
-        or any(small == 1 for small in top[param.axis + 1 :])
-    )
-
-
-def _covers(layer: Layer) -> bool:
-    """Whether every input is surely read: stride 1, no dilation (a stride can leave a border out)."""
-    param = layer.param.convolution_param
-    plain = all(stride == 1 for stride in param.stride) and param.stride_h <= 1 and param.stride_w <= 1
-    return layer.type == "Deconvolution" or (plain and all(step == 1 for step in param.dilation))
-
-
-@backward("Convolution", "Deconvolution")
-def convolution_gradient(step: Step) -> list[Value]:
-    if not step.weights:
-        return []
-    shape = step.layer.params[0].param.shape
-    terms = count(shape)
-    return [
-        weighted(grad, step.weights[0], terms, x.count, 1, padded=True, independent=False)
-        for grad, x in zip(step.grads, step.bottoms, strict=False)
-    ]
