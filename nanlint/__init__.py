@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+SITE = "https://nanlint.github.io/nanlint"
+"""Where the documentation is published."""
+
 
 def __getattr__(name: str) -> object:
     """`nanlint.check` and `nanlint.load`, imported when they are used."""

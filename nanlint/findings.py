@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
+from nanlint import SITE
 from nanlint.text.source import Place
+
+_LAYER_NUMBER = re.compile(r"\b(layers?)\[\d+\]")
+
+
+def rule_url(name: str) -> str:
+    """Where the page of a rule is published."""
+    return f"{SITE}/rules/{name}/"
 
 
 class Severity(Enum):
@@ -116,19 +125,39 @@ class Finding(NamedTuple):
     def reference(self) -> Reference:
         return Reference(self.code, self.place)
 
+    @property
+    def url(self) -> str:
+        """The page of its rule."""
+        return rule_url(self.name)
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Code, path, layer and route: what stays the same when lines move and layers are put in or taken out."""
+        route = _LAYER_NUMBER.sub(r"\1", self.place.route) if self.layer else self.place.route
+        return self.code, self.place.source.path.replace("\\", "/"), self.layer or "", route
+
+
+class Hidden(NamedTuple):
+    """A finding that is not reported: a comment (`reason` is the comment's) or the baseline hides it."""
+
+    finding: Finding
+    by_comment: bool
+    reason: str = ""
+
 
 class Report(NamedTuple):
     """What one run found, sorted by path and place.
 
     `files` are the paths of the files that were read; `failures` say what could not be done
     (a file that cannot be read, a rule that broke), one sentence each. `notes` say what was done and what was passed
-    over: they change no exit status.
+    over: they change no exit status. `hidden` is what was found and is not to be reported.
     """
 
     findings: tuple[Finding, ...]
     files: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)

@@ -101,5 +101,11 @@ Data = Annotated[
     Option("--data", None, "How much is read of the data beside the nets.", DATA),
 ]
 Fix = Annotated[bool, Option("--fix", None, "Make the safe fixes in the files, then lint.")]
+Quiet = Annotated[bool, Option("--quiet -q", None, "Findings alone: no summary, nothing where nothing is found.")]
+Statistics = Annotated[bool, Option("--statistics", None, "Count each rule's findings instead (text or json).")]
+ExitZero = Annotated[bool, Option("--exit-zero", None, "Exit status 0 whatever is found.")]
+OutputFile = Annotated[
+    str | None, Option("--output-file", "FILE", "Write what is found to this file, and a summary to standard error.")
+]
 StdinFilename = Annotated[str | None, Option("--stdin-filename", "PATH", "The path of what - reads.")]
 ConfigFile = Annotated[str | None, Option("--config", "FILE", "This configuration, not the nearest one.")]

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 import pytest
 
-from nanlint.__main__ import run
+from tests.calls import BAD, GOOD, NET, Call, caller, small_project
 from tests.conftest import PROJECT
-
-BAD = """net: "net.prototxt"
-base_lr: 0.01
-lr_policy: "staircase"
-max_iter: 10
-snapshot_prefix: "x"
-display: 1
-"""
-GOOD = BAD.replace("staircase", "fixed")
-NET = """layer {
-  name: "data" type: "DummyData" top: "data" top: "label"
-  dummy_data_param {
-    data_filler { type: "gaussian" }
-    data_filler { type: "constant" }
-    shape { dim: 4 dim: 3 } shape { dim: 4 }
-  }
-}
-layer {
-  name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
-  inner_product_param { num_output: 2 weight_filler { type: "xavier" } }
-}
-layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" }
-"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "bad.prototxt").write_text(BAD)
-    (tmp_path / "good.prototxt").write_text(GOOD)
-    (tmp_path / "net.prototxt").write_text(NET)
-    return tmp_path
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Call(Protocol):
-    def __call__(self, *arguments: str, folder: Path = ..., stdin: str = "", **environment: str) -> Done: ...
+    return small_project(tmp_path)
 
 
 @pytest.fixture
 def nanlint(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Runs a command line in this process."""
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: str, folder: Path = folder, stdin: str = "", **environment: str) -> Done:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["nanlint", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        with monkeypatch.context() as patched:
-            for name, value in environment.items():
-                patched.setenv(name, value)
-            with pytest.raises(SystemExit) as left:
-                run()
-        status = left.value.code
-        return Done(status if isinstance(status, int) else 0, *capsys.readouterr())
-
-    return call
+    return caller(folder, monkeypatch, capsys)
 
 
 def test_nothing_found_is_status_0(folder: Path, nanlint: Call) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from nanlint.config import UsageError
 from nanlint.safety.printable import line
@@ -15,8 +15,13 @@ _WIDTH_OF_A_PIPE, _WIDEST = 100, 140
 
 
 def show(lines: Iterable[str]) -> None:
-    """Print lines for people to standard output, each made harmless (`safety.printable.line`)."""
-    write("\n".join(map(line, one.split("\n"))) if "\n" in one else line(one) for one in lines)
+    """Print lines for people to standard output, each made harmless."""
+    write(printable(lines))
+
+
+def printable(lines: Iterable[str]) -> Iterator[str]:
+    """Lines for people, each made harmless (`safety.printable.line`)."""
+    return ("\n".join(map(line, one.split("\n"))) if "\n" in one else line(one) for one in lines)
 
 
 def write(lines: Iterable[str]) -> None:

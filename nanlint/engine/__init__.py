@@ -92,11 +92,12 @@ def _linted(opened: Opened, settings: Settings) -> Report:
         if one.beside is not None:
             run.beside(one.beside)
     documents = opened.files.documents()
-    findings = suppress(merged(run.results()), documents, run)
-    findings = [one for one in findings if not ignored_in_file(one, settings.per_file_ignores)]
+    sifted = suppress(merged(run.results()), documents, run)
+    findings = [one for one in sifted.shown if not ignored_in_file(one, settings.per_file_ignores)]
     return Report(
         tuple(alike(with_causes(in_order(repeated(findings)), opened.loaded))),
         tuple(sorted(document.source.path for document in documents)),
         (*opened.failures, *run.failures),
         tuple(opened.notes),
+        tuple(sifted.hidden),
     )

@@ -4,33 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 from nanlint.engine.run import Run
-from nanlint.findings import Finding
+from nanlint.findings import Finding, Hidden
 from nanlint.rules.registry import rules
 from nanlint.text.directives import Directive, directives
 from nanlint.text.tree import Document
 
 
-def suppress(findings: Iterable[Finding], documents: Iterable[Document], run: Run) -> list[Finding]:
-    """The findings that no comment hides, with those of `unused-ignore` among them."""
+class Sifted(NamedTuple):
+    """The findings to report, and those that comments hide."""
+
+    shown: list[Finding]
+    hidden: list[Hidden]
+
+
+def suppress(findings: Iterable[Finding], documents: Iterable[Document], run: Run) -> Sifted:
+    """The findings that no comment hides, with those of `unused-ignore` among them, and the others."""
     comments = [found for document in documents for found in directives(document)]
     if not comments:
-        return list(findings)
+        return Sifted(list(findings), [])
     used: dict[Directive, set[str]] = {comment: set() for comment in comments}
-    shown = []
+    shown, hidden = [], []
     for finding in findings:
         hiding = [comment for comment in comments if comment.hides(finding.place, finding.code, finding.name)]
         for comment in hiding:
             used[comment] |= {finding.code, finding.name}
-        if not hiding:
+        if hiding:
+            hidden.append(Hidden(finding, by_comment=True, reason=hiding[0].reason))
+        else:
             shown.append(finding)
     before = len(run.findings)
     for comment, names in used.items():
         idle = _idle(comment, names, run)
         if idle is not None:
             run.directive(idle)
-    return shown + run.findings[before:]
+    return Sifted(shown + run.findings[before:], hidden)
 
 
 def _idle(comment: Directive, used: set[str], run: Run) -> Directive | None:

@@ -1,10 +1,13 @@
-"""One line a cause: `path:line:column: severity[code] message`, with the places of what it explains."""
+"""One line a cause: `path:line:column: severity[code] name: message`, with the places of what it explains.
+
+`[*]` at the end: `--fix` mends it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nanlint.findings import Finding, Report
+from nanlint.findings import Applicability, Finding, Report
 from nanlint.report.order import causes
 
 _SHOWN = 4
@@ -13,7 +16,9 @@ _SHOWN = 4
 def lines(report: Report) -> Iterator[str]:
     for finding, notes in causes(report):
         place = f"{finding.place.source.path}:{finding.place.start.line}:{finding.place.start.column}"
-        yield f"{place}: {finding.severity.value}[{finding.code}] {finding.message}{explained(notes)}"
+        what = f"{finding.severity.value}[{finding.code}] {finding.name}: {finding.message}{explained(notes)}"
+        mended = finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+        yield f"{place}: {what}{' [*]' if mended else ''}"
 
 
 def explained(notes: tuple[Finding, ...]) -> str:

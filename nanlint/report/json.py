@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
@@ -22,13 +23,19 @@ def dumps(report: Report) -> str:
     )
 
 
-def encode(document: dict[str, Any]) -> str:
+def lines(report: Report) -> Iterator[str]:
+    """JSON Lines: an object a finding, without the frame of `dumps`."""
+    for finding in report.findings:
+        yield encode(finding_object(finding), indent=None)
+
+
+def encode(document: Any, indent: int | None = 1) -> str:
     """ASCII alone, so that names in any encoding, and bytes in none, pass through every pipe.
 
     Raises ValueError for nan and infinity, which JSON has no number for: `number` gives what to write. Nothing that a
     job of a continuous integration takes for a command is left in it.
     """
-    return json.dumps(document, indent=1, allow_nan=False).replace("##", "#\\u0023")
+    return json.dumps(document, indent=indent, allow_nan=False).replace("##", "#\\u0023")
 
 
 def number(value: float) -> float | str:
@@ -64,7 +71,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "explains": [reference(other) for other in finding.explains],
         "explained_by": [reference(other) for other in finding.explained_by],
         "fix": _fix(finding.fix) if finding.fix else None,
-        "url": None,
+        "url": finding.url,
     }
 
 

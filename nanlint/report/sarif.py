@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from nanlint import __version__
-from nanlint.findings import Finding, Fix, Report, Severity
+from nanlint import SITE, __version__
+from nanlint.findings import Finding, Fix, Hidden, Report, Severity, rule_url
+from nanlint.report.gitlab import fingerprint
 from nanlint.report.json import encode, reference
 from nanlint.text.source import Place
 
@@ -46,11 +48,13 @@ def dumps(report: Report, rules: Iterable[RulePage]) -> str:
                         "driver": {
                             "name": "nanlint",
                             "version": __version__,
+                            "semanticVersion": __version__,
+                            "informationUri": SITE,
                             "rules": [_rule(page) for page in pages],
                         }
                     },
                     "columnKind": "unicodeCodePoints",
-                    "results": [_result(finding, index) for finding in report.findings],
+                    "results": _results(report, index),
                     "invocations": [_invocation(report.failures)],
                 }
             ],
@@ -63,12 +67,28 @@ def _rule(page: RulePage) -> dict[str, Any]:
         "id": page.code,
         "name": page.name,
         "shortDescription": {"text": page.summary},
-        "help": {"text": page.page},
+        "fullDescription": {"text": page.summary},
+        "help": {"text": page.page, "markdown": page.page},
+        "helpUri": rule_url(page.name),
         "defaultConfiguration": {"level": _LEVELS[page.severity]},
     }
 
 
-def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+def _results(report: Report, index: dict[str, int]) -> list[dict[str, Any]]:
+    """What is reported, then what comments and the baseline hide, as suppressed."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    shown = [_result(finding, index, seen) for finding in report.findings]
+    return shown + [
+        {**_result(one.finding, index, seen), "suppressions": [_suppression(one)]} for one in report.hidden
+    ]
+
+
+def _suppression(hidden: Hidden) -> dict[str, Any]:
+    kind = {"kind": "inSource" if hidden.by_comment else "external"}
+    return kind | ({"justification": hidden.reason} if hidden.reason else {})
+
+
+def _result(finding: Finding, index: dict[str, int], seen: Counter[tuple[str, ...]]) -> dict[str, Any]:
     text = finding.message if finding.evidence is None else f"{finding.message}\n{finding.evidence}"
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -76,6 +96,7 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
         "locations": [_location(finding.place)],
+        "partialFingerprints": {"nanlint/v1": fingerprint(finding, seen)},
         "properties": {
             "effect": finding.effect.value,
             "layer": finding.layer,

@@ -18,16 +18,17 @@ _PLACES_SHOWN = 4
 _FIRST_CLAUSE = re.compile(r"(?:`[^`]*`|[^`;:]|[;:](?! ))*")
 
 
-def lines(report: Report, width: int, paint: Paint) -> Iterator[str]:
+def lines(report: Report, width: int, paint: Paint, quiet: bool = False) -> Iterator[str]:
     """The causes with a blank line after each, and a summary of the files, if any could be read.
 
-    What a finding explains is a note of it. `width` columns wide where words allow it.
+    What a finding explains is a note of it. `width` columns wide where words allow it. `quiet`: no summary.
     """
     width = max(width, _LEAST_WIDTH)
     for cause in causes(report):
         yield from _cause(cause, width, paint)
         yield ""
-    yield from summary(report, width, paint)
+    if not quiet:
+        yield from summary(report, width, paint)
 
 
 def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:

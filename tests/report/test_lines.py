@@ -10,8 +10,10 @@ from tests.report.conftest import place
 
 def test_concise(report: Report) -> None:
     first, second = concise.lines(report)
-    assert first.startswith("net.prototxt:8:5: error[POOL001] `stride: 5` leaves the last window of `pool1` empty")
-    assert second.startswith('solver.prototxt:1:1: warning[LR001] `lr_policy: "poly"` without `max_iter`')
+    assert first.startswith("net.prototxt:8:5: error[POOL001] empty-pooling-window: `stride: 5` leaves the last ")
+    assert first.endswith(" [*]")
+    assert not second.endswith(" [*]")
+    assert second.startswith("solver.prototxt:1:1: warning[LR001] poly-without-max-iter: `lr_policy: ")
 
 
 def test_github(report: Report) -> None:
