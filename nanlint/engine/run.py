@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.net import SURE_IN_FORKS
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nanlint.caffe.deployment import Deployment
     from nanlint.data.beside import Beside, Source
 
-    Subject = Bound | Solver | Net | Directive | Deployment | Source | Beside
+    Subject: TypeAlias = Bound | Solver | Net | Directive | Deployment | Source | Beside
 
 _WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
