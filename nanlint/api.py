@@ -21,12 +21,13 @@ def check(
     roots: Iterable[str] = (),
     inputs: Mapping[str, tuple[int, ...]] | None = None,
     ranges: Mapping[str, tuple[float, float]] | None = None,
+    overlays: Mapping[str, str] | None = None,
 ) -> Report:
     """Lint solvers, nets and folders of them, without any configuration file.
 
     `inputs` gives shapes to blobs that depend on data (`{"data": (64, 3, 227, 227)}`), `ranges` their least
-    and greatest values. What could not be read is in the report's `failures`. Raises UsageError for a rule
-    or a Caffe that there is none of.
+    and greatest values; `overlays` are unsaved texts by path, which stand for what is on the disk. What could
+    not be read is in the report's `failures`. Raises UsageError for a rule or a Caffe that there is none of.
     """
     settings = Settings(
         select=tuple(select),
@@ -36,7 +37,7 @@ def check(
         inputs=inputs or {},
         ranges=ranges or {},
     )
-    return engine.check([fspath(path) for path in paths], settings)
+    return engine.check([fspath(path) for path in paths], settings, overlays=overlays)
 
 
 def load(
@@ -45,6 +46,7 @@ def load(
     caffe: str | None = None,
     roots: Iterable[str] = (),
     inputs: Mapping[str, tuple[int, ...]] | None = None,
+    overlays: Mapping[str, str] | None = None,
 ) -> Loaded:
     """A solver with its nets in the order in which Caffe creates them; of a net, its TRAIN and its TEST net.
 
@@ -53,7 +55,7 @@ def load(
     file that cannot be read.
     """
     settings = Settings(caffe=caffe, roots=tuple(roots), inputs=inputs or {})
-    opened = open_all([fspath(path)], settings)
+    opened = open_all([fspath(path)], settings, overlays=overlays)
     if opened.failures:
         raise OSError(opened.failures[0])
     return opened.loaded[0]

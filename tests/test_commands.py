@@ -272,3 +272,18 @@ def test_a_graph_is_drawn_for_a_file_of_that_ending(folder: Path, nanlint: Call)
     assert nanlint("graph", "net.prototxt", "-o", "net.svg").returncode == 0
     assert (folder / "net.svg").read_text(encoding="utf-8").startswith("<svg ")
     assert nanlint("graph", "net.prototxt", "--output-format", "svg", "--phase", "TEST").stdout.startswith("<svg ")
+
+
+def test_a_file_is_laid_out_to_standard_output_and_over_itself(folder: Path, nanlint: Call) -> None:
+    (folder / "wild.prototxt").write_text("base_lr:1,  lr_policy : 'fixed' # why\n")
+    tidy = "base_lr: 1\nlr_policy: 'fixed'  # why\n"
+    assert nanlint("format", "wild.prototxt").stdout == tidy
+    assert nanlint("format", "wild.prototxt", "-o", "wild.prototxt").returncode == 0
+    assert (folder / "wild.prototxt").read_text() == tidy
+
+
+def test_a_broken_file_is_not_laid_out(folder: Path, nanlint: Call) -> None:
+    (folder / "broken.prototxt").write_text("layer {\n  name: \n")
+    done = nanlint("format", "broken.prototxt", "-o", "broken.prototxt")
+    assert done.returncode == 2
+    assert "its syntax is broken at line 2" in done.stderr

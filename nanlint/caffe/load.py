@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +14,15 @@ from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources,
 from nanlint.caffe.state import phase_matters, state_in
 from nanlint.caffe.upgrade import UpgradedNet, current_layers, upgrade_net
 from nanlint.findings import Effect, Problem, Severity
-from nanlint.safety.reading import first_there, is_folder, is_forbidden, is_regular, read_named, read_regular, reason
+from nanlint.safety.reading import (
+    is_folder,
+    is_forbidden,
+    is_regular,
+    is_there,
+    read_named,
+    read_regular,
+    reason,
+)
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
 from nanlint.text.parser import parse
@@ -33,13 +41,18 @@ class Files:
     """The files of one run: each is read and bound once, however it is reached."""
 
     def __init__(self) -> None:
+        self._given: dict[str, Source] = {}
         self._documents: dict[str, Document] = {}
         self._bound: dict[tuple[str, str, str], Bound] = {}
         self._upgraded: dict[int, UpgradedNet] = {}
 
     def add(self, source: Source) -> None:
         """Make a text known under its path, as if it were the file."""
-        self._documents[os.path.realpath(source.path)] = parse(source)
+        self._given[os.path.realpath(source.path)] = source
+
+    def knows(self, path: str) -> bool:
+        """Whether the text of a file was made known."""
+        return bool(self._given) and os.path.realpath(path) in self._given
 
     def document(self, path: str, named: bool = False) -> Document:
         """A file, parsed; a folder reads as empty, as Caffe has it. `named`: by the call, and so perhaps a pipe.
@@ -48,8 +61,7 @@ class Files:
         """
         key = os.path.realpath(path)
         if key not in self._documents:
-            read = read_named if named else read_regular
-            self._documents[key] = parse(Source.decode(path, b"" if is_folder(path) else read(path)))
+            self._documents[key] = parse(self._given.get(key) or _read(path, named))
         return self._documents[key]
 
     def documents(self) -> tuple[Document, ...]:
@@ -68,6 +80,11 @@ class Files:
         if id(bound) not in self._upgraded:
             self._upgraded[id(bound)] = upgrade_net(bound)
         return self._upgraded[id(bound)]
+
+
+def _read(path: str, named: bool) -> Source:
+    read = read_named if named else read_regular
+    return Source.decode(path, b"" if is_folder(path) else read(path))
 
 
 def load_solver(path: str, options: Options | None = None, files: Files | None = None) -> Solver:
@@ -136,10 +153,15 @@ def _net_in(phase: str, path: str, options: Options, files: Files) -> Net:
     return build(bound, upgraded, state_in(phase, upgraded.param.state), options)
 
 
-def find_net(written: str, solver_path: str, roots: tuple[str, ...] = ()) -> str | None:
+def find_net(
+    written: str,
+    solver_path: str,
+    roots: tuple[str, ...] = (),
+    known: Callable[[str], bool] = lambda path: False,
+) -> str | None:
     """The file that a path in a solver means: from the working directory, beside the solver, up its
-    ancestors, a root."""
-    found = first_there(_candidates(written, solver_path, roots))
+    ancestors, a root. `known`: files that need not be on the disk."""
+    found = next((one for one in _candidates(written, solver_path, roots) if is_there(one) or known(str(one))), None)
     return None if found is None else os.path.normpath(found)
 
 
@@ -173,7 +195,7 @@ def _net_of(source: NetSource, solver: Solver, options: Options, files: Files) -
     """One net of a solver; None if its file is not found. Raises OSError if it cannot be read."""
     if source.path is None:
         return _inline_net(solver, source, options)
-    path = find_net(source.path, solver.path, options.roots)
+    path = find_net(source.path, solver.path, options.roots, files.knows)
     if path is None:
         return None
     bound = files.bound(path, NET, options)

@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import Any
 
 COMMANDS = (
-    "check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "log", "forks", "explain", "rules",
-)  # fmt: skip
+    *("check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "log", "forks", "explain", "rules"),
+    *("format", "server"),
+)
 
 
 def module(command: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint.config import Settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nanlint.data.beside import Source
     from nanlint.engine.reading import Progress
 
-__all__ = ["check", "check_data"]
+__all__ = ["check", "check_data", "judged"]
 
 _MOST_FIX_ROUNDS = 10
 
@@ -31,8 +31,12 @@ def check(
     stdin: bytes = b"",
     stdin_name: str = "<stdin>",
     fix: bool = False,
+    overlays: Mapping[str, str] | None = None,
 ) -> Report:
     """Lint files and folders; `-` is `stdin`, shown as `stdin_name`.
+
+    `overlays` are texts by path that are not saved: they stand for what is on the disk, wherever the run meets
+    the file.
 
     With `fix` the safe fixes are made in the files that the call names or that lie in folders it names, and what is
     left is reported; `notes` say what was changed. A file that cannot be read or written, a folder without prototxts
@@ -40,16 +44,20 @@ def check(
     names no rule.
     """
     settings = settings or Settings()
-    opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True)
-    report = _linted(opened, settings)
+
+    def opened() -> Opened:
+        return open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True, overlays=overlays)
+
+    files = opened()
+    report = judged(files, settings)
     if not fix:
         return report
     from nanlint.engine.fix import Fixes, apply
 
     fixes, rounds = Fixes(), _MOST_FIX_ROUNDS
-    while rounds and apply(report.findings, opened.found, fixes):
-        opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True)
-        report = _linted(opened, settings)
+    while rounds and apply(report.findings, files.found, fixes):
+        files = opened()
+        report = judged(files, settings)
         rounds -= 1
     failures = (*report.failures, *fixes.failures.values())
     return report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
@@ -68,13 +76,14 @@ def check_data(
     `weights` stand in place of the solver's own. Raises UsageError as `check` does.
     """
     opened = open_all(paths, settings, stdin=stdin, distinct=True, weights=weights, progress=progress)
-    report = _linted(opened, settings)
+    report = judged(opened, settings)
     sources = [source for one in opened.loaded if one.beside is not None for source in one.beside.sources]
     kept = [one for one in report.findings if one.code.startswith("DAT") or one.severity is Severity.ERROR]
     return sources, report._replace(findings=tuple(kept))
 
 
-def _linted(opened: Opened, settings: Settings) -> Report:
+def judged(opened: Opened, settings: Settings) -> Report:
+    """What the rules find in files that were opened with `distinct`. Raises UsageError as `check` does."""
     run = Run(selected(settings))
     for one in opened.loaded:
         if one.solver is not None:

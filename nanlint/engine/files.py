@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -40,12 +40,15 @@ class Found(NamedTuple):
     failures: tuple[str, ...]
 
 
-def find(paths: tuple[str, ...]) -> Found:
-    """The prototxts under the given files and folders; folders named with a leading dot are left out."""
+def find(paths: tuple[str, ...], known: Callable[[str], bool] = lambda path: False) -> Found:
+    """The prototxts under the given files and folders; folders named with a leading dot are left out.
+
+    `known`: files that need not be on the disk.
+    """
     inputs: list[Input] = []
     failures: list[str] = []
     for path in paths:
-        if path == STDIN:
+        if path == STDIN or known(path):
             inputs.append(Input(path))
             continue
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -75,14 +75,18 @@ def open_all(
     distinct: bool = False,
     weights: Sequence[str] = (),
     progress: Progress | None = None,
+    overlays: Mapping[str, str] | None = None,
 ) -> Opened:
     """Load files and folders, solvers first, each file once; `-` is `stdin`.
 
     With `distinct` nets like another are left out: one that a solver of the call uses too, where it is given
     by itself, and the TEST net of a file whose phases are alike. `weights` stand in place of the solver's own.
+    `overlays` are unsaved texts by path.
     """
     files = Files()
-    found = find(tuple(paths))
+    for path, text in (overlays or {}).items():
+        files.add(Source(path, text))
+    found = find(tuple(paths), files.knows)
     opened = Opened(files, failures=list(found.failures))
     if STDIN in paths:
         files.add(Source.decode(stdin_name, stdin))
