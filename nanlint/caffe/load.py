@@ -119,6 +119,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
             why = "it may not be read from here: permission denied"
             solver.problems.append(_unread_net(bound, source, why) if forbidden else _missing_net(bound, source))
     mark_first(solver.nets)
+    introduce(solver.nets)
     return solver
 
 
@@ -130,6 +131,7 @@ def load_net(path: str, options: Options | None = None, files: Files | None = No
         if net.refused and not other.refused:
             doubt_phase(net)
     mark_first(nets)
+    introduce(nets)
     return nets
 
 
@@ -264,6 +266,12 @@ def doubt_phase(net: Net) -> None:
     net.problems[:] = [
         problem._replace(severity=severity) if ends_setup(problem) else problem for problem in net.problems
     ]
+
+
+def introduce(nets: list[Net]) -> None:
+    """Tell each net of the others."""
+    for net in nets:
+        net.companions = tuple(other for other in nets if other is not net)
 
 
 def mark_first(nets: list[Net]) -> None:

@@ -50,11 +50,15 @@ class Origin(NamedTuple):
 
     def place(self, route: str = "") -> Place:
         """The place of a field of the message; of what encloses it where the field is not written."""
+        return self.bound.place(self.written(route))
+
+    def written(self, route: str = "") -> str:
+        """The route of a field in the bound file."""
         for upgraded, written in self.renames:
             if route == upgraded or route.startswith((upgraded + ".", upgraded + "[")):
                 route = written + route[len(upgraded) :]
                 break
-        return self.bound.place(".".join(part for part in (self.route, route) if part))
+        return ".".join(part for part in (self.route, route) if part)
 
 
 class Param(NamedTuple):
@@ -168,7 +172,7 @@ class Net:
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
     blobs that the user or the data knows, by blob name. `fed`: what its data layers hand to their tops, by the names
     of these, where the data was read. `fresh`: whether it first runs with the weights that its fillers
-    make, None if no solver says so.
+    make, None if no solver says so. `companions`: the other nets of its solver, or of its file.
     """
 
     bound: Bound
@@ -190,6 +194,7 @@ class Net:
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fed: Mapping[str, Fed] = field(default_factory=dict)
     fresh: bool | None = None
+    companions: tuple[Net, ...] = ()
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

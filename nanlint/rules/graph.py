@@ -10,6 +10,7 @@ from nanlint.caffe.layers.base import shown
 from nanlint.caffe.model import TRAIN, Net, Solver, same_shape
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.rules.remedies import made_alike
 from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
@@ -110,14 +111,19 @@ def _unlike_weights(layer: Layer, target: Layer) -> Iterator[Problem]:
         if unlike is None:
             return
         differ = f"weights of {shown(unlike[0])} in the training net and {shown(unlike[1])} in the test net"
-    yield finding(
+    problem = finding(
         target.at(),
         f"{layer.called} has {differ}, and Caffe aborts as it copies them for the first test; "
-        "give both the same settings, or two names",
+        f"give both the same settings{', or two names' if _named_twice(layer) else ''}",
         related=[Related(f"{layer.called} of the training net", layer.at())],
         layer=layer.name,
         phase=target.net.phase,
     )
+    yield problem if mine != theirs else made_alike(problem, layer, target)
+
+
+def _named_twice(layer: Layer) -> bool:
+    return sum(other.name == layer.name for other in layer.net.layers) > 1
 
 
 _PASSES_DATA = ("Flatten", "Reshape", "Split")

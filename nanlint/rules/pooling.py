@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from nanlint.caffe.layers.pooling import (
     windows,
     windows_outside,
 )
-from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
+from nanlint.findings import Effect, Fix, Problem, Related
+from nanlint.rules.edits import write
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
@@ -55,14 +57,15 @@ def empty_pooling_window(layer: Layer) -> Iterator[Problem]:
     for last in _outside(layer):
         if last.start != last.size:
             continue
+        fix = _covering(layer, last)
         yield finding(
             layer.at(field_route(param, "stride")),
             f"{_stride(layer, last)} divides the {last.size} {SIDES[last.side][0]} of "
             f"`{layer.bottoms[0].name}`, so the last window of `{layer.name}` holds no element and AVE "
-            f"divides 0 by 0: NaN; write `stride: {last.window.kernel}` or `round_mode: FLOOR`",
+            f"divides 0 by 0: NaN; {_remedy(layer, last, fix)} or `round_mode: FLOOR`",
             evidence=_evidence(last),
             related=_origin(layer),
-            fix=_smaller_stride(layer, last),
+            fix=fix,
             layer=layer.name,
             phase=layer.net.phase,
         )
@@ -90,14 +93,15 @@ def pooling_window_outside(layer: Layer) -> Iterator[Problem]:
             if backward
             else "MAX leaves -3.4e38 there"
         )
+        fix = _covering(layer, last)
         yield finding(
             layer.at(field_route(param, "stride")),
             f"{_stride(layer, last)}, so the last window of `{layer.name}` starts at {last.start} of the "
-            f"{last.size} {SIDES[last.side][0]} of `{layer.bottoms[0].name}` and covers none: {does}; write "
-            f"`stride: {last.window.kernel}` or `round_mode: FLOOR`",
+            f"{last.size} {SIDES[last.side][0]} of `{layer.bottoms[0].name}` and covers none: {does}; "
+            f"{_remedy(layer, last, fix)} or `round_mode: FLOOR`",
             evidence=_evidence(last),
             related=_origin(layer),
-            fix=_smaller_stride(layer, last),
+            fix=fix,
             layer=layer.name,
             phase=layer.net.phase,
             effect=None if backward else Effect.NONE,
@@ -177,10 +181,21 @@ def _origin(layer: Layer) -> list[Related]:
     return [Related(f"`{bottom.name}` is made here", place)]
 
 
-def _smaller_stride(layer: Layer, last: LastWindow) -> Fix | None:
-    """Write the kernel as the stride, where both axes have the same."""
+def _covering(layer: Layer, last: LastWindow) -> Fix | None:
+    """The kernel as the stride, or the stride as the kernel where the layers above then fit better."""
     param = layer.param.pooling_param
-    if not param.HasField("stride"):
+    if not param.HasField("stride") or not param.HasField("kernel_size"):
         return None
-    text = f"stride: {last.window.kernel}"
-    return Fix(text, (Edit(layer.at("pooling_param.stride"), text),), Applicability.UNSAFE)
+    from nanlint.analysis.settings import with_values
+    from nanlint.analysis.trial import Trial
+
+    def lasting(option: tuple[str, int]) -> float:
+        refused = Trial(layer.net, {layer: with_values(layer, [option])}).run().refused
+        return min((other.index for other in refused), default=math.inf)
+
+    options = [("pooling_param.stride", param.kernel_size), ("pooling_param.kernel_size", param.stride)]
+    return write(layer, *max(options, key=lasting))
+
+
+def _remedy(layer: Layer, last: LastWindow, fix: Fix | None) -> str:
+    return fix.title if fix is not None else f"write `stride: {last.window.kernel}`"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nanlint.caffe.model import Net, Solver
 from nanlint.findings import Effect, Problem
 from nanlint.rules.registry import ERROR, WARNING, rule
+from nanlint.rules.remedies import solved
 
 SETUP = Effect.SETUP_FAILURE
 
@@ -72,7 +73,7 @@ def shape_mismatch(net: Net) -> Iterator[Problem]:
 
     **Instead** change the setting at either end so that the numbers agree.
     """
-    return net.found("shape-mismatch")
+    return solved(net, net.found("shape-mismatch"))
 
 
 @rule("SET006", "value-out-of-range", ERROR, effect=SETUP)
@@ -122,7 +123,7 @@ def axis_out_of_range(net: Net) -> Iterator[Problem]:
     **Instead** write an axis that the bottom has, or give the layer a bottom of the right form with
     `Reshape`.
     """
-    return net.found("axis-out-of-range")
+    return solved(net, net.found("axis-out-of-range"))
 
 
 @rule("SET010", "negative-size", ERROR, effect=SETUP)
@@ -134,7 +135,7 @@ def negative_size(net: Net) -> Iterator[Problem]:
 
     **Instead** write a smaller kernel, more padding or fewer layers that shrink the blob before.
     """
-    return net.found("negative-size")
+    return solved(net, net.found("negative-size"))
 
 
 @rule("SET011", "empty-blob", ERROR, effect=SETUP)
