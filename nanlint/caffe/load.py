@@ -108,6 +108,7 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
         if net is not None:
             net.trained = source.phase == TRAIN
             net.role = source.phase
+            net.named_at = bound.place(source.route) if source.path is not None else None
             net.opened = not stops_before(param, source.route)
             net.runs = _runs(source, param)
             net.fresh = not param.weights and (source.phase == TRAIN or first_test(param) == 0)

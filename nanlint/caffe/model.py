@@ -173,6 +173,7 @@ class Net:
     blobs that the user or the data knows, by blob name. `fed`: what its data layers hand to their tops, by the names
     of these, where the data was read. `fresh`: whether it first runs with the weights that its fillers
     make, None if no solver says so. `companions`: the other nets of its solver, or of its file.
+    `named_at`: where its solver names its file.
     """
 
     bound: Bound
@@ -195,6 +196,7 @@ class Net:
     fed: Mapping[str, Fed] = field(default_factory=dict)
     fresh: bool | None = None
     companions: tuple[Net, ...] = ()
+    named_at: Place | None = None
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""

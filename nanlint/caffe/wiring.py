@@ -10,7 +10,7 @@ from nanlint.caffe.fillers import FillerFailure
 from nanlint.caffe.layers.base import Arity, LayerSetup, LayerType, Refusal, shown
 from nanlint.caffe.model import Layer, Net, Param
 from nanlint.caffe.splits import Plan, Step
-from nanlint.findings import Effect, Problem, Related
+from nanlint.findings import Applicability, Effect, Fix, Problem, Related
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
@@ -25,6 +25,7 @@ def _problem(
     message: str,
     *related: Related,
     evidence: str | None = None,
+    fix: Fix | None = None,
 ) -> Problem:
     return Problem(
         layer.at(route),
@@ -32,6 +33,7 @@ def _problem(
         kind,
         evidence=evidence,
         related=related,
+        fix=fix,
         layer=layer.name,
         phase=layer.net.phase,
         effect=Effect.SETUP_FAILURE,
@@ -66,7 +68,7 @@ def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
         readers.setdefault(layer.param.bottom[bottom], []).append((layer, bottom))
     for name, slots in readers.items():
         layer, bottom = slots[0]
-        reason, related = _why_unknown(net, upgraded, layer, name)
+        reason, related, fix = _why_unknown(net, upgraded, layer, name, slots)
         also = [Related(f"{other.called} reads it too", other.at(f"bottom[{slot}]")) for other, slot in slots[1:4]]
         net.problems.append(
             _problem(
@@ -76,11 +78,17 @@ def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
                 f"{layer.called} reads `{name}`, {reason}",
                 *related,
                 *also,
+                fix=fix,
             )
         )
 
 
-def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> tuple[str, list[Related]]:
+def _why_unknown(
+    net: Net, upgraded: UpgradedNet, reader: Layer, name: str, slots: Sequence[tuple[Layer, int]]
+) -> tuple[str, list[Related], Fix | None]:
+    """Why no layer makes a blob, the places that show it, and the edit that mends it for all readers."""
+    from nanlint.caffe import edits
+
     for layer in net.layers[reader.index :]:
         if name in layer.param.top:
             top = layer.at(f"top[{list(layer.param.top).index(name)}]")
@@ -88,28 +96,41 @@ def _why_unknown(net: Net, upgraded: UpgradedNet, reader: Layer, name: str) -> t
                 return (
                     "which only this layer itself makes, and Caffe aborts; name the blob that it shall read",
                     [],
+                    None,
                 )
             return (
                 f"which is made only later, by {layer.called} ({top}), and Caffe aborts: a layer can read "
                 f"earlier ones only; move {layer.called} before {reader.called}",
                 [Related(f"`{name}` is made here", top)],
+                None,
             )
     kept = {layer.origin for layer in net.layers}
     for param, origin, *_ in upgraded.layers:
         if origin not in kept and name in param.top:
-            rule = origin.place("include[0]" if param.include else "exclude[0]")
+            field = "include" if param.include else "exclude"
+            rule = origin.place(f"{field}[0]")
+            inner = bool(param.bottom) and not param.type.endswith("Loss")
+            remedy = (
+                f"let `{param.name}` into the {net.phase} net: remove its `{field}`"
+                if inner
+                else f"give the {net.phase} net a layer that makes `{name}`, or leave {reader.called} out of it"
+            )
             return (
                 f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and "
-                f"Caffe aborts; give the {net.phase} net a layer that makes `{name}`, or leave "
-                f"{reader.called} out of it",
+                f"Caffe aborts; {remedy}",
                 [Related(f"this rule keeps `{param.name}` out of the {net.phase} net", rule)],
+                edits.remove(origin, f"{field}[0]") if inner else None,
             )
     from nanlint.schema.suggest import nearest
 
     earlier = dict.fromkeys(top for layer in net.layers[: reader.index] for top in layer.param.top)
     meant = next(iter(nearest(name, earlier)), None)
     remedy = f'did you mean `bottom: "{meant}"`?' if meant else "name a top of an earlier layer"
-    return f"which no layer makes, and Caffe aborts; {remedy}", []
+    fix = None
+    if meant is not None:
+        written = tuple(edits.written(layer, f"bottom[{slot}]", f'"{meant}"') for layer, slot in slots)
+        fix = Fix(f'write `bottom: "{meant}"`', written, Applicability.UNSAFE)
+    return f"which no layer makes, and Caffe aborts; {remedy}", [], fix
 
 
 def wrong_propagate_down(layer: Layer) -> Problem:

@@ -45,7 +45,8 @@ def _joined(fixes: Sequence[Fix | None]) -> Fix | None:
 
 
 def alike(findings: Sequence[Finding]) -> list[Finding]:
-    """Of three or more claims in one file that differ in names and numbers alone, the first explains the rest."""
+    """Of three or more claims in one file that differ in names and numbers alone, the first explains the rest;
+    so it does of two about the layers that do the same in TRAIN and in TEST."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for number, finding in enumerate(findings):
         if not finding.explained_by:
@@ -53,7 +54,8 @@ def alike(findings: Sequence[Finding]) -> list[Finding]:
             groups.setdefault((finding.code, finding.severity, finding.place.source.path, masked), []).append(number)
     causes: dict[int, list[int]] = {}
     for group in groups.values():
-        if len(group) >= _MANY:
-            first, *rest = sorted(group, key=lambda number: findings[number].place.span)
+        first, *rest = sorted(group, key=lambda number: findings[number].place.span)
+        phases = {findings[number].phase for number in group}
+        if len(group) >= _MANY or (len(group) == len(phases) > 1 and None not in phases):
             causes |= {number: [first] for number in rest}
     return linked(findings, causes) if causes else list(findings)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nanlint.analysis.scale import Learned
     from nanlint.caffe.model import LearnedParam, Net, Solver
 
+USUAL_MOMENTUM = 0.901
 EXPLODED = 1e8
 """A root mean square whose fourth power is near the largest 32-bit float."""
 
@@ -246,7 +247,8 @@ def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
 
     **In Caffe** an update is rate times gradient (sgd_solver.cpp, ComputeUpdateValue), and nothing bounds the
     rate. Of 170 public solvers with SGD over nets without BatchNorm the largest `base_lr` is 0.05; with
-    BatchNorm it is 0.1, and 1 or more goes with a warm-up or a rate for each layer. Where the files
+    BatchNorm it is 0.1, and 1 or more goes with a warm-up or a rate for each layer. Gradients add up to rate /
+    (1 - momentum): 0.99 makes ten times as much of a rate as the usual 0.9. Where the files
     show the scale of the data, `rate-too-high` judges instead.
 
     **Instead** begin with 0.01, or 0.1 under BatchNorm, and take a tenth if the loss rises.
@@ -256,6 +258,7 @@ def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
     net, param = solver.train_net, solver.param
     if net is None or net.refused or solver_type(param) not in ("SGD", "Nesterov") or param.clip_gradients >= 0:
         return
+    longer = 0.1 / (1 - param.momentum) if USUAL_MOMENTUM < param.momentum < 1 else 1.0
     risk = _risk(solver)
     if (risk is not None and risk.complete) or any(field.name in ADAPTED for field in solver.bound.root.fields):
         return
@@ -263,12 +266,14 @@ def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
     weight = max((abs(weight) for layer in net.layers for weight in layer.loss_weights), default=0.0)
     normalised = any(layer.type in ("BatchNorm", "BN") for layer in net.layers)
     usual = 0.1 if normalised else 0.05
-    if len(trained) < 3 or weight < 0.5 or abs(param.base_lr) <= (10 if normalised else 6) * usual:
+    if len(trained) < 3 or weight < 0.5 or abs(param.base_lr) * longer <= (10 if normalised else 6) * usual:
         return
     kind = "with" if normalised else "without"
+    with_momentum = f" with `momentum: {show(param.momentum)}` acts like {abs(param.base_lr) * longer:.2g}: it"
     yield finding(
         solver.at("base_lr"),
-        f"`base_lr: {show(param.base_lr)}` is {abs(param.base_lr) / usual:.2g} times the largest of "
+        f"`base_lr: {show(param.base_lr)}`{with_momentum if longer > 1 else ''} is "
+        f"{abs(param.base_lr) * longer / usual:.2g} times the largest of "
         f"published nets {kind} BatchNorm under {solver_type(param)} ({usual:g}); write `base_lr: "
         f"{usual / 5 if not normalised else usual:g}`",
     )

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-INPUT_SCALE = ("unscaled-pixels", "mean-below-scale", "large-regression-targets", "non-finite-source")
-FILLERS = ("wide-gaussian-filler", "all-positive-filler", "invalid-filler")
+INPUT_SCALE = (
+    "unscaled-pixels",
+    "scale-enlarges-bytes",
+    "unread-transform",
+    "mean-below-scale",
+    "large-regression-targets",
+    "non-finite-source",
+)
+FILLERS = ("wide-gaussian-filler", "all-positive-filler", "invalid-filler", "unread-filler-setting")
 NORMALISATION = ("global-statistics-in-training", "unsafe-eps", "lrn-base-may-be-zero", "batch-norm-without-variance")
 DOMAIN = (
     "log-domain",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import write
 from nanlint.caffe.model import TRAIN, count
 from nanlint.findings import Effect, Problem, Related
 from nanlint.numbers.float32 import show
@@ -51,8 +52,10 @@ def wide_gaussian_filler(layer: Layer) -> Iterator[Problem]:
         f"{gain:.3g}, where "
         f'1.4 keeps the scale; write `std: {USUAL / math.sqrt(fan):.2g}` or `type: "msra"`',
         evidence=f"fan_in {fan:g}",
+        fix=write(layer, f"{route}.std", f"{USUAL / math.sqrt(fan):.2g}"),
         layer=layer.name,
         phase=layer.phase,
+        because=[layer.at(f"{route}.value")] if filler.HasField("value") else (),
     )
 
 
@@ -154,6 +157,47 @@ def constant_weights(net: Net) -> Iterator[Problem]:
             related=[Related("weighs all units alike", readers[0].at(_param_block(readers[0])))],
             layer=layer.name,
             phase=net.phase,
+        )
+
+
+@rule("FIL005", "bilinear-mismatch", WARNING, effect=Effect.NONE, layers=("Deconvolution",))
+def bilinear_mismatch(layer: Layer) -> Iterator[Problem]:
+    """A Deconvolution with a `bilinear` filler does not interpolate.
+
+    **In Caffe** the filler writes the same bilinear kernel for each pair of an input and an output channel
+    (filler.hpp, BilinearFiller). Without `group: C` each output is the sum of all channels enlarged. The kernel is made
+    from its own size alone: it interpolates by `stride` s if it is 2 s - s mod 2 wide; others leave a pattern of
+    stripes.
+
+    **Instead** write `num_output`, and `group` of the same number, and `kernel_size: 2 s - s mod 2`.
+    """
+    filler, _ = _weight_filler(layer)
+    if filler is None or filler.type != "bilinear" or layer.refused:
+        return
+    param, shape = layer.param.convolution_param, layer.bottoms[0].shape
+    channels = shape[1] if shape and len(shape) > 1 else param.num_output
+    if channels is not None and channels > 1 and param.group == 1 and param.num_output > 1:
+        yield finding(
+            layer.at("convolution_param.group" if param.HasField("group") else "convolution_param"),
+            f"the `bilinear` filler of {layer.called} connects all {channels} channels with each other, so each output "
+            f"is their sum; write `group: {param.num_output}`",
+            fix=write(layer, "convolution_param.group", param.num_output),
+            layer=layer.name,
+            phase=layer.net.phase,
+        )
+    kernel = next(iter(param.kernel_size), 0) or param.kernel_h
+    stride = next(iter(param.stride), 0) or param.stride_h or 1
+    fitting = {2 * stride - stride % 2, 2 * stride - 1, 2 * stride}
+    if kernel and kernel not in fitting:
+        route = "convolution_param.kernel_size[0]" if param.kernel_size else "convolution_param.kernel_h"
+        right = 2 * stride - stride % 2
+        yield finding(
+            layer.at(route),
+            f"`kernel_size: {kernel}` of {layer.called} makes no bilinear interpolation by its stride of {stride}; "
+            f"write `kernel_size: {right}`",
+            fix=write(layer, route, right),
+            layer=layer.name,
+            phase=layer.net.phase,
         )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
 
 EXP_LIMIT = 88.72
+TAIL = 4
+"""How many times its root mean square the largest of many numbers is."""
 
 
 def _doubtful(layer: Layer) -> Iterator[tuple[Step, Ranges]]:
@@ -115,8 +117,8 @@ def exp_without_bound(layer: Layer) -> Iterator[Problem]:
     """Nothing keeps the argument of an Exp layer below 88.72, where e^x exceeds the largest 32-bit float.
 
     **In Caffe** exp is not clamped (exp_layer.cpp); one large activation makes the loss infinite and the
-    weights NaN. A warning where the file bounds the argument and the bound is too high, otherwise
-    information.
+    weights NaN. A warning where the file bounds the argument and the bound is too high, or where data and
+    fillers make the argument so large that it is met soon; otherwise information.
 
     **Instead** clip before it (`Clip` with `max: 80`), or normalise with Softmax, which subtracts the
     maximum.
@@ -127,16 +129,37 @@ def exp_without_bound(layer: Layer) -> Iterator[Problem]:
         highest = max(inner * x.low, inner * x.high)
         if not highest > EXP_LIMIT:
             continue
+        usual = abs(inner) * _usual_size(layer)
+        near = not x.known and usual > EXP_LIMIT / TAIL
+        reached = f"any number, and about {usual:.3g} before any training" if near else "any number"
         yield finding(
             layer.at("type"),
             f"nothing keeps the exponent of `{layer.name}` below {EXP_LIMIT}: {_makers(layer)} lets it reach "
-            f"{spelled(highest) if x.known else 'any number'}, and above {EXP_LIMIT} the result is "
-            "infinite; clip before it",
+            f"{spelled(highest) if x.known else reached}, and above {EXP_LIMIT} the result is "
+            f"infinite; {_instead_of_exp(layer)}",
             evidence=trail(got, step),
             layer=layer.name,
             phase=layer.net.phase,
-            severity=None if x.known else Severity.INFO,
+            severity=None if x.known or near else Severity.INFO,
         )
+
+
+def _usual_size(layer: Layer) -> float:
+    """The root mean square of a layer's input at initialisation; 0 where it is not known."""
+    from nanlint.analysis.scale import scale_of
+
+    if layer.net.refused:
+        return 0.0
+    moment = scale_of(layer.net).moment(layer.bottoms[0])
+    return moment.rms if moment is not None and math.isfinite(moment.rms) else 0.0
+
+
+def _instead_of_exp(layer: Layer) -> str:
+    """BNLL for a softplus written by hand, else a clip."""
+    log = next((reader for reader, _ in layer.tops[0].consumers if reader.type == "Log"), None)
+    if log is not None and log.param.log_param.shift == 1:
+        return f"`{log.name}` makes ln(1 + e^x) of it, which the type BNLL computes without overflow: write that"
+    return "clip before it"
 
 
 @rule("NUM014", "unstable-product-gradient", WARNING, effect=Effect.NON_FINITE, layers=("Eltwise",))

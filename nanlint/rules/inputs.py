@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import write
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.caffe.solver import solver_type
 from nanlint.findings import Effect, Problem, Related
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import TransformationParameter
 
 IMAGES = ("Data", "ImageData", "WindowData")
+ENLARGING = 8
 FAST = 0.0099
 """The rate from which unscaled bytes in front of unit-scale fillers are likely to blow up."""
 
@@ -140,11 +142,12 @@ def large_regression_targets(layer: Layer) -> Iterator[Problem]:
 
     **Instead** scale the targets to about 1, or give the loss a small `loss_weight`.
     """
+    from nanlint.analysis.class_numbers import class_numbers
     from nanlint.analysis.scale import scale_of
 
     if layer.phase != TRAIN or layer.net.refused or len(layer.bottoms) < 2 or not layer.runs_backward:
         return
-    target = scale_of(layer.net).moment(layer.bottoms[1])
+    target = scale_of(layer.net).moment(layer.bottoms[1]) or class_numbers(layer.bottoms[1])
     weight = abs(layer.loss_weights[0]) if layer.loss_weights else 0.0
     if (
         target is None
@@ -153,15 +156,39 @@ def large_regression_targets(layer: Layer) -> Iterator[Problem]:
     ):
         return
     loss = next((loss for loss in scale_of(layer.net).losses if loss.layer is layer), None)
-    if loss is None or loss.value is None or weight * target.rms < 10:
+    if loss is None or weight * target.rms < 10:
         return
+    begins = f"begins at {loss.value:.3g} and " if loss.value is not None else ""
     yield finding(
         layer.at("bottom[1]"),
-        f"the targets of `{layer.name}` are about {target.rms:.3g}, so it begins at {loss.value:.3g} and "
+        f"the targets of `{layer.name}` are about {target.rms:.3g}, so it {begins}"
         f"pulls with the difference itself; scale `{layer.bottoms[1].name}` to about 1, or write "
         f"`loss_weight: {1 / target.rms**2:.1g}`",
+        fix=write(layer, "loss_weight[0]" if layer.param.loss_weight else "loss_weight", f"{1 / target.rms**2:.1g}"),
         layer=layer.name,
         phase=layer.phase,
+    )
+
+
+@rule("INP007", "scale-enlarges-bytes", WARNING, effect=Effect.DIVERGENCE, layers=("Data", "ImageData"))
+def scale_enlarges_bytes(layer: Layer) -> Iterator[Problem]:
+    """The `scale` of a layer that reads images is far above 1: bytes become thousands.
+
+    **In Caffe** the transformer computes `(byte - mean) * scale` (data_transformer.cpp, Transform): `scale: 256`
+    makes numbers up to 65,280 of bytes, where 1/256 brings them below 1.
+
+    **Instead** write the inverse: `scale: 0.00390625`.
+    """
+    scale = layer.param.transform_param.scale
+    if not ENLARGING <= scale < math.inf or layer.refused:
+        return
+    yield finding(
+        layer.at("transform_param.scale"),
+        f"`scale: {show(scale)}` of `{layer.name}` multiplies bytes, so that they reach {255 * scale:.6g}; to divide "
+        f"by {show(scale)} write `scale: {1 / scale:.9g}`",
+        fix=write(layer, "transform_param.scale", f"{1 / scale:.9g}"),
+        layer=layer.name,
+        phase=layer.net.phase,
     )
 
 

@@ -153,17 +153,20 @@ def in_place_gradient(net: Net) -> Iterator[Problem]:
 
     **In Caffe** the output of such a layer is right, but the backward pass takes the derivative at the output
     instead of the input (BNLL, Clip, Eltwise PROD, MVN, LRN within channels, ReLU with a negative slope below
-    0), or overwrites the gradient from above before it is used (Power, Log). Training goes in a wrong
-    direction silently.
+    0), or overwrites the gradient from above before it is used (Power, Log); a convolution multiplies by its
+    output where the gradient of its weights needs its input. Training goes in a wrong direction silently.
 
     **Instead** give the top a name of its own.
     """
     for layer, index in _in_place(net, InPlace.WRONG_GRADIENT):
-        if index < len(layer.propagates) and layer.propagates[index]:
+        below = index < len(layer.propagates) and layer.propagates[index]
+        own = layer.facts.multiplies and layer.runs_backward and any(one.lr_mult for one in layer.params)
+        if own or (below and not layer.facts.multiplies):
             yield finding(
                 layer.at(f"top[{index}]"),
-                f"`{layer.name}` ({layer.type}) works in place on `{layer.tops[index].name}` and computes "
-                "its gradient from what it has overwritten, so the layers below learn from a wrong one; "
+                f"`{layer.name}` ({layer.type}) works in place on `{layer.tops[index].name}` and computes its "
+                f"gradient from what it has overwritten, so {'its weights' if own else 'the layers below'} learn from "
+                "a wrong one; "
                 "write another `top`",
                 layer=layer.name,
                 phase=net.phase,

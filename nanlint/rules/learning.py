@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.reach import above, below, explicit_weight, has_loss, is_opaque, learns, readers
+from nanlint.caffe.edits import write
 from nanlint.caffe.layers.base import NOTHING
 from nanlint.caffe.model import TRAIN, Net
 from nanlint.findings import Effect, Problem, Related
+from nanlint.numbers.float32 import show
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer
+
+
+FAINT = 1e-6
+"""A loss weight at which the usual rates change nothing."""
 
 
 @rule("LEARN001", "no-loss", ERROR, effect=Effect.NO_LEARNING)
@@ -29,13 +35,75 @@ def no_loss(net: Net) -> Iterator[Problem]:
     if not net.trained or net.refused or has_loss(net) or not learning or any(map(is_opaque, net.layers)):
         return
     weights = f"the {counted(len(learning), 'layer')} with weights"
+    idle = next((layer for layer in net.layers if _is_switched_off(layer)), None)
+    no_loss = f"the training net has no loss, so every gradient is 0 and {weights} cannot learn"
+    if idle is not None:
+        yield finding(
+            idle.at("loss_weight[0]"),
+            f"{no_loss}: `loss_weight: 0` takes the only one, {idle.called}, out; write `loss_weight: 1`",
+            fix=write(idle, "loss_weight[0]", 1),
+            layer=idle.name,
+            phase=net.phase,
+        )
+        return
+    for_use = net.named_at is not None and all(layer.type == "Input" for layer in net.layers if not layer.bottoms)
+    if for_use and net.named_at is not None:
+        yield finding(
+            net.named_at,
+            f"{no_loss}: `{net.path}`, which the solver names, has no data and no loss, as a net for use has none; "
+            "name the net that is to be trained",
+            related=[Related("the last layer with weights", learning[-1].at())],
+            phase=net.phase,
+        )
+        return
     yield finding(
         learning[-1].at(),
-        f"the training net has no loss, so every gradient is 0 and {weights} cannot learn; "
-        "add a loss layer, or give a top a `loss_weight`",
+        f"{no_loss}; add a loss layer, or give a top a `loss_weight`",
         layer=learning[-1].name,
         phase=net.phase,
     )
+
+
+@rule("LEARN008", "loss-without-weight", WARNING, effect=Effect.NO_LEARNING)
+def loss_without_weight(net: Net) -> Iterator[Problem]:
+    """A loss has a `loss_weight` of 0 or next to it, and layers with weights lead to it alone.
+
+    **In Caffe** a loss layer whose `loss_weight` is 0 is no loss: it is not printed, and nothing below it gets a
+    gradient through it (layer.hpp, SetLossWeights; net.cpp, Init). With 1e-8 the gradient is that much smaller, and no
+    usual rate makes up for it.
+
+    **Instead** write `loss_weight: 1`, or remove the layers that only this loss would train.
+    """
+    if net.phase != TRAIN or net.refused or not has_loss(net):
+        return
+    strongest = max((abs(weight) for layer in net.layers for weight in layer.loss_weights), default=0.0)
+    for layer in net.layers:
+        if _is_switched_off(layer):
+            lost = [one for one in below(layer) if learns(one) and not one.runs_backward and not one.refused]
+            if lost and not any(map(is_opaque, above(lost[0]))):
+                yield _weightless(net, layer, f"the weights of {lost[0].called} lead to no other loss and do not learn")
+        elif 0 < strongest <= FAINT and _is_loss(layer) and strongest in map(abs, layer.loss_weights):
+            yield _weightless(net, layer, "it is the strongest loss of the net, so next to nothing learns")
+
+
+def _weightless(net: Net, layer: Layer, why: str) -> Problem:
+    return finding(
+        layer.at("loss_weight[0]"),
+        f"`loss_weight: {show(layer.param.loss_weight[0])}` of {layer.called} leaves it no gradient: {why}; write "
+        "`loss_weight: 1`",
+        fix=write(layer, "loss_weight[0]", 1),
+        layer=layer.name,
+        phase=net.phase,
+    )
+
+
+def _is_loss(layer: Layer) -> bool:
+    return layer.spec is not None and layer.spec.is_loss and bool(layer.param.loss_weight)
+
+
+def _is_switched_off(layer: Layer) -> bool:
+    """Whether a loss layer says `loss_weight: 0`."""
+    return _is_loss(layer) and not any(layer.param.loss_weight) and not layer.refused
 
 
 @rule("LEARN002", "loss-cut-off", ERROR, effect=Effect.NO_LEARNING)
@@ -151,7 +219,13 @@ def loss_weight_in_place(net: Net) -> Iterator[Problem]:
                 )
 
 
-@rule("LEARN006", "weights-without-loss", WARNING, effect=Effect.NO_LEARNING)
+@rule(
+    "LEARN006",
+    "weights-without-loss",
+    WARNING,
+    effect=Effect.NO_LEARNING,
+    explained_by=("loss-without-weight", "no-loss"),
+)
 def weights_without_loss(net: Net) -> Iterator[Problem]:
     """Layers have weights that get no gradient.
 

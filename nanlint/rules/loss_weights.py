@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import write
 from nanlint.caffe.model import TRAIN, count
 from nanlint.caffe.solver import solver_type
 from nanlint.findings import Effect, Problem, Related
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 IMBALANCE = 1e4
 """How many times as hard one loss may pull on shared weights as another."""
+LASTING = 4
+"""With momentum, how many steps of a gradient add up before they count like one too many."""
 SUMMED = 64
 """Elements from which a sum is no longer near a mean."""
 CROSS_ENTROPY = ("SoftmaxWithLoss", "SigmoidCrossEntropyLoss", "InfogainLoss")
@@ -98,14 +101,17 @@ def summed_loss(solver: Solver) -> Iterator[Problem]:
         summed, how = _summed(layer)
         pull = summed * max(map(abs, layer.loss_weights), default=0.0) * abs(param.base_lr)
         euclidean = layer.type == "EuclideanLoss"
-        if summed < SUMMED or pull < (10 if euclidean else 1) or not layer.runs_backward:
+        lasting = pull / max(0.01, 1 - param.momentum) if 0 <= param.momentum < 1 else pull
+        if summed < SUMMED or max(pull, lasting / LASTING) < (10 if euclidean else 1) or not layer.runs_backward:
             continue
         remedy = "write `normalization: VALID`, or divide the rate by"
+        route = "loss_param.normalization" if layer.param.loss_param.HasField("normalization") else "loss_param"
         yield finding(
-            layer.at("type" if euclidean else "loss_param"),
+            layer.at("type" if euclidean else route),
             f"`{layer.name}` sums its loss over {summed} elements{how}, so `base_lr: {show(param.base_lr)}` "
             f"acts like {pull:.3g} on a mean; {'divide `loss_weight` by' if euclidean else remedy} {summed}",
             related=[Related("the rate", solver.at("base_lr"))],
+            fix=None if euclidean else write(layer, "loss_param.normalization", "VALID"),
             layer=layer.name,
             phase=net.phase,
         )

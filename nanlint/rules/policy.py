@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.schedule import FIELDS, POLICIES
+from nanlint.caffe.edits import renamed
 from nanlint.caffe.solver import iterations
-from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 from nanlint.rules.wording import for_a_fork, setting
@@ -65,7 +66,21 @@ def stepsize_not_positive(solver: Solver) -> Iterator[Problem]:
     """
     param = solver.param
     if "stepsize" in FIELDS.get(param.lr_policy, ()) and param.stepsize <= 0:
-        yield _aborts(solver, "stepsize", f"`{param.lr_policy}` needs a positive `stepsize`")
+        problem = _aborts(solver, "stepsize", f"`{param.lr_policy}` needs a positive `stepsize`")
+        if param.HasField("stepsize") or len(param.stepvalue) != 1 or param.lr_policy != "step":
+            yield problem
+            return
+        claim = problem.message.rpartition("; ")[0]
+        yield problem._replace(
+            place=solver.at("stepvalue[0]"),
+            message=f"{claim}; `step` does not read `stepvalue`: write `stepsize: {param.stepvalue[0]}`",
+            related=(Related("the policy", solver.at("lr_policy")),),
+            fix=Fix(
+                f"write `stepsize: {param.stepvalue[0]}`",
+                (renamed(solver, "stepvalue[0]", "stepsize"),),
+                Applicability.UNSAFE,
+            ),
+        )
 
 
 @rule("LR004", "negative-gamma", ERROR, effect=Effect.RUN_FAILURE)
@@ -82,7 +97,13 @@ def negative_gamma(solver: Solver) -> Iterator[Problem]:
         yield _aborts(solver, "gamma", f"`{param.lr_policy}` takes no negative `gamma`")
 
 
-@rule("LR015", "unread-schedule-field", INFO, effect=Effect.NONE)
+@rule(
+    "LR015",
+    "unread-schedule-field",
+    INFO,
+    effect=Effect.NONE,
+    explained_by=("stepsize-not-positive", "multistep-without-stepvalue"),
+)
 def unread_schedule_field(solver: Solver) -> Iterator[Problem]:
     """A field of the schedule is set that its `lr_policy` does not read.
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import write
 from nanlint.caffe.layers.pooling import (
     AVE,
     CEIL,
@@ -19,7 +20,6 @@ from nanlint.caffe.layers.pooling import (
     windows_outside,
 )
 from nanlint.findings import Effect, Fix, Problem, Related
-from nanlint.rules.edits import write
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:

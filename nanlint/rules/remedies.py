@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import written
 from nanlint.caffe.model import Layer, Net, ends_setup
 from nanlint.findings import Applicability, Fix, Problem, Related
-from nanlint.rules.edits import written
 
 if TYPE_CHECKING:
     from nanlint.analysis.mending import Search

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.schedule import FIELDS, Schedule, schedule
+from nanlint.caffe.edits import written
 from nanlint.caffe.solver import iterations
-from nanlint.findings import Effect, Problem
+from nanlint.findings import Applicability, Effect, Fix, Problem
 from nanlint.numbers.float32 import show
 from nanlint.rules import chains
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # below this share of its first value a rate moves no 32-bit weight any more
 FROZEN = 2.0**-24
+
+SMALL = 1.001e-3
+BEFORE_THE_END = 0.8
 
 
 @rule("LR001", "poly-without-max-iter", ERROR, effect=Effect.NO_LEARNING, explained_by=chains.UNREAD)
@@ -225,10 +229,39 @@ def multistep_without_stepvalue(solver: Solver) -> Iterator[Problem]:
     param = solver.param
     if param.lr_policy == "multistep" and not param.stepvalue:
         other = ", and `stepsize` is read by `step` alone" if param.HasField("stepsize") else ""
+        fix = None
+        if other:
+            fix = Fix('write `lr_policy: "step"`', (written(solver, "lr_policy", '"step"'),), Applicability.UNSAFE)
         yield finding(
             solver.at("lr_policy"),
-            f"`multistep` has no `stepvalue`{other}: the rate stays {show(param.base_lr)}; write `stepvalue`",
+            f"`multistep` has no `stepvalue`{other}: the rate stays {show(param.base_lr)}; write `stepvalue`"
+            + (', or `lr_policy: "step"`' if other else ""),
+            fix=fix,
         )
+
+
+@rule("LR016", "rate-over-the-run", INFO, effect=Effect.NONE, explained_by=("vanishing-rate",))
+def rate_over_the_run(solver: Solver) -> Iterator[Problem]:
+    """The rate falls to a thousandth of what it began with, and goes on from there.
+
+    **In Caffe** each step multiplies the rate by `gamma` (sgd_solver.cpp, GetLearningRate), 0.1 in most examples: three
+    steps are a thousandth, and hardly anything is learned after them. `nanlint lr` shows the whole schedule.
+
+    **Instead** where that is too early, step less often, or write a larger `gamma`.
+    """
+    rates = schedule(solver.param)
+    if rates is None or rates.policy not in ("step", "multistep", "exp") or not 0 < rates.gamma < 1 or rates.last < 1:
+        return
+    start = abs(rates.rate(0))
+    first = rates.first(lambda rate: abs(rate) <= start * SMALL) if math.isfinite(start) and start else None
+    if first is None or first > rates.last * BEFORE_THE_END:
+        return
+    yield finding(
+        _at(solver, "gamma"),
+        f"the rate is {show(rates.rate(0))} at first, {show(rates.rate(first))} from iteration {first} of "
+        f"{rates.last + 1} on and {show(rates.rate(rates.last))} at the end: hardly anything is learned after "
+        f"iteration {first}; step less often, or write a larger `gamma`, if that is too early",
+    )
 
 
 @rule("LR013", "rising-rate", WARNING, effect=Effect.DIVERGENCE)

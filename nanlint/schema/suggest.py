@@ -21,7 +21,7 @@ _SYNONYMS = {
         "decay": "decay_mult",
     },
     "LayerParameter": {"input": "bottom", "output": "top"},
-    "SolverParameter": {"learning_rate": "base_lr", "lr": "base_lr"},
+    "SolverParameter": {"learning_rate": "base_lr", "lr": "base_lr", "iter_step": "iter_size"},
     "ConvolutionParameter": {"filters": "num_output", "padding": "pad"},
     "PoolingParameter": {"method": "pool", "padding": "pad"},
     "DropoutParameter": {"ratio": "dropout_ratio"},

@@ -141,13 +141,15 @@ class Convolution(Weighted):
         return convolved(layer, sizes, spatial)
 
     def written_in_place(self, param: LayerParameter) -> InPlace:
-        """A 1x1 kernel reads what it has just overwritten; others read a copy made by im2col."""
+        """A 1x1 kernel reads what it has just overwritten; others read a copy made by im2col, but the gradient of
+        their weights multiplies the output that lies there by then (base_conv_layer.cpp, weight_cpu_gemm).
+        """
         conv = param.convolution_param
         kernel = [*conv.kernel_size, conv.kernel_h, conv.kernel_w]
         stride = [*conv.stride, conv.stride_h, conv.stride_w]
         padded = any((*conv.pad, conv.pad_h, conv.pad_w))
         pointwise = max(kernel) == 1 and max(stride) <= 1 and not padded
-        return InPlace.WRONG_OUTPUT if pointwise else InPlace.RIGHT
+        return InPlace.WRONG_OUTPUT if pointwise else InPlace.WRONG_GRADIENT
 
     def values(self, step: Step) -> list[Value]:
         layer, param = step.layer, step.layer.param.convolution_param

@@ -9,7 +9,7 @@ from nanlint.text.edits import whole_line
 from nanlint.text.source import Place, Span
 from nanlint.text.tree import Block, Scalar
 
-Owner = Layer | Net | Solver | Bound
+Owner = Layer | Net | Solver | Bound | Origin
 SAFE, UNSAFE = Applicability.SAFE, Applicability.UNSAFE
 
 
@@ -38,6 +38,15 @@ def written(owner: Owner, route: str, value: object) -> Edit:
         if isinstance(block, Block):
             return added(bound, block, _nested(parts[depth:], value))
     raise AssertionError("a file has a root")
+
+
+def renamed(owner: Owner, route: str, name: str) -> Edit:
+    """The edit that gives a written field another name. Raises ValueError where it is not written."""
+    bound, route = _bound(owner, route)
+    field = bound.field(route)
+    if field is None:
+        raise ValueError(f"`{route}` is not written")
+    return _at(bound, field.start, field.name_end, name)
 
 
 def removed(owner: Owner, route: str) -> Edit | None:
@@ -81,6 +90,8 @@ def _nested(parts: list[str], value: object) -> str:
 def _bound(owner: Owner, route: str) -> tuple[Bound, str]:
     if isinstance(owner, Bound):
         return owner, route
+    if isinstance(owner, Origin):
+        return owner.bound, owner.written(route)
     if isinstance(owner, Solver):
         return owner.bound, route
     origin = owner.origin or Origin(owner.bound, "") if isinstance(owner, Net) else owner.origin

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from nanlint.caffe.edits import remove, write
 from nanlint.caffe.load import load_solver
-from nanlint.rules.edits import remove, write
 from nanlint.text.edits import edited
 from tests.rules.nets import layer, train_net
 
