@@ -53,9 +53,9 @@ def _leaves_nothing(layer: Layer) -> bool:
     shape = layer.bottoms[0].shape
     if layer.type == "BatchNorm":
         per_channel = count((shape[0], *shape[2:])) if len(shape) > 1 else shape[0]
-        return per_channel == 1 and not global_statistics(layer)
+        return per_channel == 1 and not global_statistics(layer) and layer.param.batch_norm_param.eps > 0
     if layer.type == "MVN":
-        return count(shape[2:]) == 1 and not layer.param.mvn_param.across_channels
+        return count(shape[2:]) == 1 and not layer.param.mvn_param.across_channels and layer.param.mvn_param.eps > 0
     return False
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.edits import write
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.caffe.solver import solver_type
-from nanlint.findings import Effect, Problem, Related
+from nanlint.findings import Effect, Fix, Problem, Related
 from nanlint.numbers.float32 import show
 from nanlint.rules.registry import INFO, WARNING, finding, rule
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 IMAGES = ("Data", "ImageData", "WindowData")
 ENLARGING = 8
+LEAST_WEIGHT = 1e-10
 FAST = 0.0099
 """The rate from which unscaled bytes in front of unit-scale fillers are likely to blow up."""
 
@@ -164,10 +165,16 @@ def large_regression_targets(layer: Layer) -> Iterator[Problem]:
         f"the targets of `{layer.name}` are about {target.rms:.3g}, so it {begins}"
         f"pulls with the difference itself; scale `{layer.bottoms[1].name}` to about 1, or write "
         f"`loss_weight: {1 / target.rms**2:.1g}`",
-        fix=write(layer, "loss_weight[0]" if layer.param.loss_weight else "loss_weight", f"{1 / target.rms**2:.1g}"),
+        fix=_weighted(layer, 1 / target.rms**2),
         layer=layer.name,
         phase=layer.phase,
     )
+
+
+def _weighted(layer: Layer, weight: float) -> Fix | None:
+    """The loss weight that makes the gradient one of targets near 1, where it is one that people use."""
+    route = "loss_weight[0]" if layer.param.loss_weight else "loss_weight"
+    return write(layer, route, f"{weight:.1g}") if weight > LEAST_WEIGHT else None
 
 
 @rule("INP007", "scale-enlarges-bytes", WARNING, effect=Effect.DIVERGENCE, layers=("Data", "ImageData"))

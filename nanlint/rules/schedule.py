@@ -24,6 +24,8 @@ FROZEN = 2.0**-24
 
 SMALL = 1.001e-3
 BEFORE_THE_END = 0.8
+LONG = 30_000
+"""Iterations after which published runs are at a thousandth of their first rate."""
 
 
 @rule("LR001", "poly-without-max-iter", ERROR, effect=Effect.NO_LEARNING, explained_by=chains.UNREAD)
@@ -254,7 +256,7 @@ def rate_over_the_run(solver: Solver) -> Iterator[Problem]:
         return
     start = abs(rates.rate(0))
     first = rates.first(lambda rate: abs(rate) <= start * SMALL) if math.isfinite(start) and start else None
-    if first is None or first > rates.last * BEFORE_THE_END:
+    if first is None or first > min(rates.last * BEFORE_THE_END, LONG):
         return
     yield finding(
         _at(solver, "gamma"),
