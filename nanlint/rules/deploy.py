@@ -170,9 +170,12 @@ def deploy_stage_refused(pair: Deployment) -> Iterator[Problem]:
         return
     for problem in pair.deploy.problems:
         if ends_setup(problem):
+            reads = problem.kind == "unknown-bottom" and problem.layer
+            said = f"`{problem.layer}` reads what no layer of it makes, and Caffe aborts"
+            remedy = f'write `exclude {{ stage: "deploy" }}` in `{problem.layer}`'
             yield problem._replace(
                 kind="",
-                message=f'in the stage "deploy" {problem.message}',
+                message=f'in the stage "deploy" {f"{said}; {remedy}" if reads else problem.message}',
                 severity=WARNING,
                 effect=Effect.SETUP_FAILURE,
                 phase=None,

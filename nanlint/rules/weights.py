@@ -90,7 +90,7 @@ def weights_do_not_fit(solver: Solver) -> Iterator[Problem]:
                 wrong = _misfit(layer, saved) if layer is not None else None
                 if layer is not None and wrong and not net.refused:
                     yield finding(
-                        layer.at("name"),
+                        layer.at(_where(layer, saved)),
                         f"`{name}` holds a layer `{layer.name}` whose {wrong}, and Caffe aborts on loading "
                         "it; rename the layer to start it from its fillers",
                         layer=layer.name,
@@ -141,6 +141,74 @@ def non_finite_weights(solver: Solver) -> Iterator[Problem]:
                     "from an earlier snapshot",
                     layer=saved.name,
                 )
+
+
+@rule("SOL026", "frozen-and-unfilled", WARNING, effect=Effect.NO_LEARNING)
+def frozen_and_unfilled(solver: Solver) -> Iterator[Problem]:
+    """A layer never learns, and no weights file has weights for it.
+
+    **In Caffe** `lr_mult: 0` leaves weights as they are (sgd_solver.cpp), and only a layer of the same name in the
+    files of `weights` changes what the filler has made (net.cpp, CopyTrainedLayersFrom). So the layer stays random.
+
+    **Instead** give the layer the name that it has in the weights file, or let it learn.
+    """
+    net = solver.train_net
+    files = [_readable(solver, name) for _, name in _weight_files(solver)]
+    if net is None or net.refused or not files or None in files:
+        return
+    saved = {layer.name for layers in files for layer in layers or ()}
+    for layer in net.layers:
+        if layer.name not in saved and _stays_random(layer):
+            yield finding(
+                layer.at("name"),
+                f"no weights file has a layer `{layer.name}`, and its `lr_mult: 0` keeps what its filler draws; give "
+                "it the name that the weights file has, or let it learn",
+                layer=layer.name,
+                related=[Related("the weights are named here", solver.at("weights[0]"))],
+            )
+
+
+def _stays_random(layer: Layer) -> bool:
+    """Whether a layer's weights are drawn, and never learned."""
+    weights = [one for one in layer.params if one.owner is None]
+    drawn = any(one.param.filler is not None and one.param.filler.type in _DRAWN for one in weights)
+    return drawn and all(one.lr_mult == 0 for one in weights)
+
+
+_DRAWN = ("gaussian", "uniform", "xavier", "msra", "positive_unitball")
+
+
+@rule("SOL027", "weights-leave-layers", INFO, effect=Effect.NONE)
+def weights_leave_layers(solver: Solver) -> Iterator[Problem]:
+    """Some layers of the net start from their fillers, because the weights files have none of their names.
+
+    **In Caffe** saved layers go to the layers of their names (net.cpp, CopyTrainedLayersFrom); the log tells which
+    saved layers are ignored, and nothing tells which layers of the net got nothing. For the last layer of a
+    net that is tuned to other classes that is meant.
+
+    **Instead** look at the names, if it is not meant.
+    """
+    net = solver.train_net
+    files = [(route, _readable(solver, name)) for route, name in _weight_files(solver)]
+    if net is None or net.refused or not files or any(layers is None for _, layers in files):
+        return
+    saved = {layer.name for _, layers in files for layer in layers or ()}
+    needing = [layer for layer in net.layers if layer.params and not layer.param.blobs]
+    left = [layer for layer in needing if layer.name not in saved]
+    if left and len(left) < len(needing):
+        shown = ", ".join(layer.called for layer in left[:4]) + (", ..." if len(left) > 4 else "")
+        yield finding(
+            solver.at(files[0][0]),
+            f"the weights fill {len(needing) - len(left)} of the {len(needing)} layers with weights; {shown} "
+            f"{'start from their fillers' if len(left) > 1 else 'starts from its filler'}",
+        )
+
+
+def _where(layer: Layer, saved: SavedLayer) -> str:
+    """The field that makes a layer's blobs other than the saved ones: the bias that it has more, else its name."""
+    spare = len(layer.params) - len(saved.blobs)
+    own = layer.params[-1].param.route.partition(".")[0] if layer.params else ""
+    return own if spare == 1 and layer.params[-1].param.route.endswith("bias_filler") else "name"
 
 
 def _weight_files(solver: Solver) -> Iterator[tuple[str, str]]:
