@@ -39,6 +39,7 @@ class Settings:
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baseline: str | None = None
 
 
 def load(start: Path) -> Settings:
@@ -141,8 +142,9 @@ def _settings(table: object, path: Path) -> Settings:
             raise UsageError(f"{path}: `{key}` should be {wrong}") from wrong
     if "roots" in values:
         values["roots"] = tuple(str(path.parent / root) for root in values["roots"])
-    if "proto" in values:
-        values["proto"] = str(path.parent / values["proto"])
+    for name in ("proto", "baseline"):
+        if name in values:
+            values[name] = str(path.parent / values[name])
     return Settings(**values)
 
 
@@ -198,6 +200,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "data": _reading,
     "scheduler": _word,
     "caffe": _word,
+    "baseline": _word,
     "proto": _word,
     "roots": _words,
     "inputs": _table(_shape),

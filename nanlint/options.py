@@ -107,5 +107,12 @@ ExitZero = Annotated[bool, Option("--exit-zero", None, "Exit status 0 whatever i
 OutputFile = Annotated[
     str | None, Option("--output-file", "FILE", "Write what is found to this file, and a summary to standard error.")
 ]
+Baseline = Annotated[str | None, Option("--baseline", "FILE", "Leave out the findings that this file lists.")]
+WriteBaseline = Annotated[
+    bool, Option("--write-baseline", None, "List what is found in the baseline, and prune what is gone.")
+]
+AddIgnore = Annotated[
+    str | None, Option("--add-ignore", "REASON", "Write a comment that hides it, with this reason, by each finding.")
+]
 StdinFilename = Annotated[str | None, Option("--stdin-filename", "PATH", "The path of what - reads.")]
 ConfigFile = Annotated[str | None, Option("--config", "FILE", "This configuration, not the nearest one.")]

@@ -56,6 +56,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "select": _words,
     "ignore": _words,
     "fail_on": _as_given,
+    "baseline": _as_given,
     "caffe": _as_given,
     "proto": _as_given,
     "roots": _as_given,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from nanlint.commands.calls import settings, standard_input
-from nanlint.commands.console import FINDINGS, OK, printable, show, status, tell, width, write
+from nanlint.commands.console import FINDINGS, OK, status, tell
+from nanlint.commands.reporting import write_report
 from nanlint.config import SEVERITIES, UsageError
 from nanlint.options import (
+    AddIgnore,
+    Baseline,
     Caffe,
     Colour,
     ConfigFile,
@@ -29,12 +30,8 @@ from nanlint.options import (
     Select,
     Statistics,
     StdinFilename,
+    WriteBaseline,
 )
-from nanlint.report.formats import FORMATS, Look
-from nanlint.report.style import painter, wants_colour
-
-if TYPE_CHECKING:
-    from nanlint.findings import Report
 
 
 class Options(NamedTuple):
@@ -50,6 +47,9 @@ class Options(NamedTuple):
     ranges: Ranges = ()
     data: Data = None
     fix: Fix = False
+    baseline: Baseline = None
+    write_baseline: WriteBaseline = False
+    add_ignore: AddIgnore = None
     output_file: OutputFile = None
     statistics: Statistics = False
     quiet: Quiet = False
@@ -64,48 +64,28 @@ def run(options: Options) -> int:
     from nanlint import engine
 
     asked = settings(options)
-    if options.fix and "-" in options.paths:
-        raise UsageError("`--fix` writes to files, and `-` is none")
+    for option, wanted in (("--fix", options.fix), ("--add-ignore", options.add_ignore is not None)):
+        if wanted and "-" in options.paths:
+            raise UsageError(f"`{option}` writes to files, and `-` is none")
     report = engine.check(
         options.paths,
         asked,
         stdin=standard_input(options.paths),
         stdin_name=options.stdin_filename or "<stdin>",
         fix=options.fix,
+        ignore_because=options.add_ignore,
     )
-    _write(report, options)
+    if options.write_baseline:
+        from nanlint.commands.accepted import write_baseline
+
+        return status(report.failures + write_baseline(report, asked))
+    if asked.baseline:
+        from nanlint.commands.accepted import accepted
+
+        report = accepted(report, asked)
+    write_report(report, options)
     for note in report.notes:
         tell(f"nanlint: {note}")
     failing = SEVERITIES[: SEVERITIES.index(asked.fail_on) + 1]
     found = any(finding.severity.value in failing for finding in report.findings)
     return status(report.failures, FINDINGS if found and not options.exit_zero else OK)
-
-
-def _write(report: Report, options: Options) -> None:
-    """The report in its format, to standard output or to the file that the call names."""
-    chosen = FORMATS[options.output_format]
-    if options.output_file is None:
-        colour = chosen.coloured and wants_colour(sys.stdout, options.color)
-        (write if chosen.data else show)(_lines(report, options, colour))
-        return
-    from nanlint.commands.output import deliver
-
-    lines = _lines(report, options, colour=options.color == "always")
-    text = "".join(f"{one}\n" for one in (lines if chosen.data else printable(lines)))
-    deliver(text, options.output_file, report.files)
-    if not options.quiet:
-        from nanlint.report.summary import summary
-
-        for line in summary(report, width(), painter(wants_colour(sys.stderr, options.color))):
-            tell(line)
-
-
-def _lines(report: Report, options: Options, colour: bool) -> Iterable[str]:
-    if not options.statistics:
-        look = Look(width(), painter(colour), options.quiet)
-        return FORMATS[options.output_format].lines(report, look)
-    from nanlint.report import statistics
-
-    if options.output_format not in ("text", "json"):
-        raise UsageError(f"`--statistics` is written as text or json, not as {options.output_format}")
-    return [statistics.dumps(report)] if options.output_format == "json" else statistics.lines(report)

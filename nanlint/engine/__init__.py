@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nanlint.config import Settings
@@ -23,6 +23,8 @@ __all__ = ["check", "check_data", "judged"]
 
 _MOST_FIX_ROUNDS = 10
 
+Relinted = Callable[[], tuple[Opened, Report]]
+
 
 def check(
     paths: Sequence[str],
@@ -32,6 +34,7 @@ def check(
     stdin_name: str = "<stdin>",
     fix: bool = False,
     overlays: Mapping[str, str] | None = None,
+    ignore_because: str | None = None,
 ) -> Report:
     """Lint files and folders; `-` is `stdin`, shown as `stdin_name`.
 
@@ -41,26 +44,43 @@ def check(
     With `fix` the safe fixes are made in the files that the call names or that lie in folders it names, and what is
     left is reported; `notes` say what was changed. A file that cannot be read or written, a folder without prototxts
     or a rule that breaks is among the report's `failures`; the rest is linted. Raises UsageError for a setting that
-    names no rule.
+    names no rule. With `ignore_because` a comment with that reason is written beside each finding, in the same files,
+    and what no comment can hide is reported.
     """
     settings = settings or Settings()
 
-    def opened() -> Opened:
-        return open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True, overlays=overlays)
+    def relinted() -> tuple[Opened, Report]:
+        opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True, overlays=overlays)
+        return opened, judged(opened, settings)
 
-    files = opened()
-    report = judged(files, settings)
-    if not fix:
-        return report
+    opened, report = relinted()
+    if fix:
+        opened, report = _fixed(opened, report, relinted)
+    return report if ignore_because is None else _ignored(opened, report, ignore_because, relinted)
+
+
+def _fixed(opened: Opened, report: Report, relinted: Relinted) -> tuple[Opened, Report]:
     from nanlint.engine.fix import Fixes, apply
 
     fixes, rounds = Fixes(), _MOST_FIX_ROUNDS
-    while rounds and apply(report.findings, files.found, fixes):
-        files = opened()
-        report = judged(files, settings)
+    while rounds and apply(report.findings, opened.found, fixes):
+        opened, report = relinted()
         rounds -= 1
     failures = (*report.failures, *fixes.failures.values())
-    return report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
+    return opened, report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
+
+
+def _ignored(opened: Opened, report: Report, reason: str, relinted: Relinted) -> Report:
+    from nanlint.engine.fix import Fixes, apply
+    from nanlint.engine.ignore import with_comments
+
+    fixes = Fixes()
+    apply(with_comments(report.findings, opened.files.documents(), reason), opened.found, fixes)
+    _, after = relinted()
+    written = [f"`{path}`: comments written in {number} of its lines" for path, number in fixes.made.items()]
+    unnamed = [f"`{path}` is not named by this call, so no comment is written in it" for path in fixes.unnamed]
+    failures = (*after.failures, *fixes.failures.values())
+    return after._replace(failures=failures, notes=(*report.notes, *written, *unnamed))
 
 
 def check_data(
