@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated, NamedTuple
 
-from nanlint.commands.console import FINDINGS, OK, show, status, width
+from nanlint.commands.console import FINDINGS, OK, show, status, width, write
 from nanlint.commands.output import deliver
 from nanlint.config import UsageError
 from nanlint.findings import Severity
@@ -18,6 +18,9 @@ from nanlint.safety.reading import reason
 class Options(NamedTuple):
     path: Annotated[str, Argument("FILE", "The log of a training run.")]
     output_format: Annotated[str, output_format("text", "json", "csv")] = "text"
+    solver: Annotated[
+        str | None, Option("--solver", "SOLVER", "The run's solver, for a log that does not echo it.")
+    ] = None
     csv: Annotated[str | None, Option("--csv", "FILE", "Write the log's numbers to this file as CSV too.")] = None
 
 
@@ -29,13 +32,15 @@ def run(options: Options) -> int:
         log = read(options.path)
     except (OSError, ValueError) as wrong:
         raise UsageError(f"cannot read `{options.path}`: {reason(wrong)}") from wrong
-    return report(log, [], options)
+    if not log.recognised:
+        return status([f"`{options.path}` has no line that Caffe writes; it is no training log"])
+    from nanlint.diagnosis import diagnose
+
+    return report(log, diagnose(log, options.solver), options)
 
 
 def report(log: Log, findings: list[LogFinding], options: Options) -> int:
     """Print what was found, in the format of the call; the exit status."""
-    if not log.recognised:
-        return status([f"`{options.path}` has no line that Caffe writes; it is no training log"])
     if options.csv is not None:
         from nanlint.report.logs.rows import rows
 
@@ -43,11 +48,11 @@ def report(log: Log, findings: list[LogFinding], options: Options) -> int:
     if options.output_format == "json":
         from nanlint.report.logs.document import parts
 
-        show(parts(log, findings))
+        write(parts(log, findings))
     elif options.output_format == "csv":
         from nanlint.report.logs.rows import rows
 
-        show(rows(log))
+        write(rows(log))
     else:
         from nanlint.report.logs.summary import lines
         from nanlint.report.style import painter, wants_colour

@@ -42,4 +42,4 @@ class EchoReader:
         return False
 
     def echo(self) -> Echo:
-        return Echo(self.phase, "\n".join(self._lines), self.start)
+        return Echo(self.phase, "\n".join(self._lines), self.start, self._depth <= 0, {})

@@ -35,11 +35,17 @@ class Failure(NamedTuple):
 
 
 class Echo(NamedTuple):
-    """A prototxt that Caffe printed. `start`: the line of the log that holds its first line."""
+    """A prototxt that Caffe printed. `start`: the line of the log that holds its first line.
+
+    `whole`: false where it breaks off; glog cuts a message at 30,000 characters. `shapes`: those of the tops of
+    the net's layers without bottoms.
+    """
 
     phase: str
     text: str
     start: int
+    whole: bool
+    shapes: dict[str, tuple[int, ...]]
 
 
 class DebugKey(NamedTuple):
@@ -102,7 +108,11 @@ class FirstBad:
 
 @dataclass
 class Run:
-    """One call of Caffe. `*_from` are where its rows begin in the log's series."""
+    """One call of Caffe. `*_from` are where its rows begin in the log's series.
+
+    `setting_up`: the layer that was being made last. `first_bad`: the run's first number that is NaN or
+    infinite, `first_bad_trained` the first in the training net.
+    """
 
     start_line: int
     losses_from: int = 0
@@ -122,6 +132,7 @@ class Run:
     started: bool = False
     weights: str | None = None
     resumed: str | None = None
+    setting_up: str | None = None
     loss_weights: dict[str, float] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
     clipped: int = 0
@@ -130,6 +141,7 @@ class Run:
     stamps: list[tuple[int, str]] = field(default_factory=list)
     debug: dict[DebugKey, DebugTrack] = field(default_factory=dict)
     first_bad: FirstBad | None = None
+    first_bad_trained: FirstBad | None = None
     last_line: int = 0
 
     @property

@@ -24,6 +24,7 @@ CLIPPED = re.compile(rf"Gradient clipping: scaling down gradients \(L2 norm ({NU
 RESUMED = re.compile(r"Restoring previous solver status from (.*)")
 RESUMED_AT = re.compile(r"_iter_(\d{1,18})\.solverstate")
 FILTERED = re.compile(r"(?:^|\s)(\S.*) does not need backward computation")
+SHAPE = re.compile(r"Top shape: ((?:\d{1,9} )*)\(\d+\)")
 
 MAX_ITER = re.compile(r"^max_iter: (\d{1,18})", re.MULTILINE)
 DISPLAY = re.compile(r"^display: (\d{1,18})", re.MULTILINE)

@@ -16,6 +16,7 @@ _LONGEST_TEXT = 2048
 """Characters of a line that are looked at."""
 
 _LONGEST_LEAD = 200
+_MOST_TOPS = 1000
 
 
 class Reader:
@@ -35,6 +36,7 @@ class Reader:
         self._rate_at: int | None = None
         self._debug = DebugReader()
         self._waiting: FirstBad | None = None
+        self._tops: list[str] | None = None
 
     @property
     def run(self) -> Run:
@@ -171,7 +173,7 @@ class Reader:
     def _debugged(self, key: DebugKey, value: float) -> None:
         phase = TEST if self._in_test and key.step == "forward" else TRAIN
         self._debug.add(key, value, phase, self.log.lines, self.run)
-        if math.isfinite(value) or self.run.first_bad is not None:
+        if math.isfinite(value) or self.run.first_bad_trained is not None:
             return
         iteration = self._testing[0] if phase == TEST and self._testing else None
         if key.step == "update":
@@ -191,8 +193,9 @@ class Reader:
         blob: str | None = None,
         layer: str | None = None,
     ) -> FirstBad | None:
-        """Note the first bad number of the run, which may be the file's; None where one was before."""
-        if self.run.first_bad is not None:
+        """Note the first bad number of the run, or of its training net; None where one was before."""
+        run = self.run
+        if run.first_bad_trained is not None or (run.first_bad is not None and phase == TEST):
             return None
         shown = self._shown if step != "loss" else self._shown_before()
         bad = FirstBad(
@@ -206,7 +209,10 @@ class Reader:
             run=len(self.log.runs) - 1,
             shown_before=shown,
         )
-        self.run.first_bad = bad
+        if phase == TRAIN:
+            run.first_bad_trained = bad
+        if run.first_bad is None:
+            run.first_bad = bad
         if self.log.first_bad is None:
             self.log.first_bad = bad
         return bad
@@ -253,6 +259,22 @@ class Reader:
 
     def _creating(self, text: str) -> None:
         self._net_to_come = TRAIN if "raining net" in text else TEST
+
+    def _creating_layer(self, text: str) -> None:
+        self.run.setting_up = text.partition("Creating Layer ")[2].strip()
+        self._tops = []
+
+    def _bottom(self, text: str) -> None:
+        self._tops = None
+
+    def _top(self, text: str) -> None:
+        if self._tops is not None and len(self._tops) < _MOST_TOPS:
+            self._tops.append(text.partition(" -> ")[2].strip())
+
+    def _top_shape(self, text: str) -> None:
+        """Tops are listed before their shapes; only those of a layer without bottoms are kept."""
+        if self._tops and self.run.nets and (match := patterns.SHAPE.search(text)):
+            self.run.nets[-1].shapes[self._tops.pop(0)] = tuple(map(int, match[1].split()))
 
     def _idle_backward(self, text: str) -> None:
         if match := patterns.FILTERED.search(text):
@@ -360,6 +382,10 @@ _KINDS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     ("[Update] ", Reader._update_line),
     ("Initializing ", Reader._initializing),
     ("Creating t", Reader._creating),
+    ("Creating Layer ", Reader._creating_layer),
+    (" <- ", Reader._bottom),
+    (" -> ", Reader._top),
+    ("Top shape: ", Reader._top_shape),
     ("Optimization", Reader._optimization),
     ("does not need backward", Reader._idle_backward),
     ("Gradient clipping", Reader._clipped),

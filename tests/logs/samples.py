@@ -22,6 +22,9 @@ layer {
   type: "Data"
   top: "data"
   top: "label"
+  transform_param {
+    scale: 0.00390625
+  }
   data_param {
     source: "db"
     batch_size: 8

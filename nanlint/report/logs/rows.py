@@ -16,9 +16,7 @@ def rows(log: Log) -> Iterator[str]:
     yield from (f"lr,{iteration},,,,{value!r}" for iteration, value in log.rates.rows())
     for kind, outputs in (("train", log.outputs), ("test", log.tests)):
         names = [_cell(name) for name in outputs.names]
-        columns = zip(
-            outputs.iterations, outputs.nets, outputs.indices, outputs.named, outputs.values, strict=True
-        )
+        columns = zip(outputs.iterations, outputs.nets, outputs.indices, outputs.named, outputs.values, strict=True)
         for iteration, net, index, name, value in columns:
             yield f"{kind},{iteration},{net if kind == 'test' else ''},{index},{names[name]},{value!r}"
 

@@ -89,7 +89,7 @@ def one(path: str, finding: LogFinding, width: int, paint: Paint) -> Iterator[st
     if finding.rule:
         lead = f"  {paint('frame', '=')} {paint('remedy', finding.rule)}: "
         told = wrap(finding.told or "", max(width - 12, 40), break_long_words=False, break_on_hyphens=False)
-        for index, line in enumerate(told or [f"`nanlint explain {finding.rule}`"]):
+        for index, line in enumerate(told or ["as above"]):
             yield (lead if index == 0 else " " * 12) + line
     yield ""
 
