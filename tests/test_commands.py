@@ -287,3 +287,9 @@ def test_a_broken_file_is_not_laid_out(folder: Path, nanlint: Call) -> None:
     done = nanlint("format", "broken.prototxt", "-o", "broken.prototxt")
     assert done.returncode == 2
     assert "its syntax is broken at line 2" in done.stderr
+
+
+def test_explain_says_what_stands_at_a_place(folder: Path, nanlint: Call) -> None:
+    assert "**lr_policy**" in nanlint("explain", "--at", "good.prototxt:3:2").stdout
+    assert nanlint("explain", "--at", "good.prototxt:99:1").returncode == 2
+    assert nanlint("explain").returncode == 2

@@ -47,7 +47,6 @@ LEFT_TO_THE_PARSER = [
     "a --fix=yes",
     "-h",
     "rules POOL001",
-    "explain",
     "explain POOL001 LR001",
     "shapes net.prototxt --fix",
     "lr solver.prototxt --every 0",

@@ -92,7 +92,15 @@ class Server(LanguageServer):
             if root in self.project.texts and current:
                 for path in sorted(self.project.keep(root, ran)):
                     self.publish(path)
+                self._refresh()
         self._next()
+
+    def _refresh(self) -> None:
+        """Ask for the shapes behind the tops again, of a client that can be asked."""
+        workspace = self.client_capabilities.workspace
+        hints = workspace.inlay_hint if workspace is not None else None
+        if hints is not None and hints.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
 
     def publish(self, path: str) -> None:
         """Send a file's findings; of a file that never had any, nothing."""

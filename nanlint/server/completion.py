@@ -12,6 +12,7 @@ from nanlint.analysis.schedule import POLICIES
 from nanlint.caffe.fillers import FILLERS
 from nanlint.caffe.layer_types import BVLC_TYPES
 from nanlint.caffe.solver import TYPE_OF_ENUM
+from nanlint.engine.place import message_type
 from nanlint.schema.docs import comment
 from nanlint.schema.forks import FIRST_FORK_NUMBER
 from nanlint.schema.lookup import Described, described
@@ -20,7 +21,6 @@ from nanlint.schema.tables import table_of
 from nanlint.server.names import Kind as NameKind
 from nanlint.server.names import names
 from nanlint.server.project import Project
-from nanlint.server.roots import message_type
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor

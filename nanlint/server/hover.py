@@ -7,19 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.model import TRAIN, Layer
+from nanlint.engine.place import message_type
 from nanlint.report.graph import in_words
 from nanlint.report.shapes import multiply_adds
-from nanlint.schema.docs import comment
-from nanlint.schema.lookup import Described, described, layer_route
-from nanlint.schema.suggest import is_fork_field
+from nanlint.schema.lookup import described, layer_route
+from nanlint.schema.words import of_field
 from nanlint.server.names import Kind as NameKind
 from nanlint.server.names import name_at
 from nanlint.server.project import Project
-from nanlint.server.roots import message_type
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import FieldDescriptor
-
     from nanlint.caffe.model import Solver
 
 _RATES = ("base_lr", "lr_policy", "gamma", "power", "stepsize", "stepvalue", "max_iter")
@@ -51,40 +48,15 @@ def hover(project: Project, path: str, offset: int) -> Hover | None:
     if layer is not None and (at.route == layer or name is not None):
         shown = list(_layer(project, path, layer))
         if at.field is not None and not shown:
-            shown = list(_field(at, at.field))
+            shown = list(of_field(at.field))
         return Hover("\n\n".join(shown), start, end) if shown else None
     if at.field is None:
         return None
-    parts = list(_field(at, at.field))
+    parts = list(of_field(at.field))
     solver = project.solver(path) if at.field.name in _RATES else None
     if solver is not None:
         parts += _rate(solver)
     return Hover("\n\n".join(parts), start, end)
-
-
-def _field(at: Described, field: FieldDescriptor) -> Iterator[str]:
-    holder = field.containing_type.name if field.containing_type is not None else ""
-    yield f"**{field.name}** {_type(field)}"
-    words = comment(f"{holder}.{field.name}")
-    if words:
-        yield words
-    if field.enum_type is not None:
-        yield "one of " + ", ".join(f"`{value.name}`" for value in field.enum_type.values)
-    if is_fork_field(field):
-        yield "only forks of Caffe have this field"
-
-
-def _type(field: FieldDescriptor) -> str:
-    named = field.message_type or field.enum_type
-    kind = named.name if named is not None else _SCALARS.get(field.type, "")
-    if not field.has_default_value:
-        return f"`{kind}`"
-    default = field.enum_type.values_by_number[field.default_value].name if field.enum_type else field.default_value
-    shown = str(default).lower() if isinstance(default, bool) else default
-    return f"`{kind}`, `{shown}` unless given"
-
-
-_SCALARS = {1: "double", 2: "float", 3: "int64", 4: "uint64", 5: "int32", 8: "bool", 9: "string", 13: "uint32"}
 
 
 def _layer(project: Project, path: str, route: str) -> Iterator[str]:

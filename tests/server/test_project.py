@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import networkx
 import pytest
 
+from nanlint.api import load
+from nanlint.caffe.model import Net
+from nanlint.engine.files import Kind as FileKind
+from nanlint.findings import Edit
 from nanlint.server.actions import actions, fix_all
 from nanlint.server.completion import complete
 from nanlint.server.hover import hover
@@ -14,6 +20,7 @@ from nanlint.server.navigation import definition, references, rename
 from nanlint.server.outline import folds, hints, symbols
 from nanlint.server.project import Project, lint
 from nanlint.text.edits import edited
+from nanlint.text.source import Place, Source
 
 SOLVER = """net: "net.prototxt"
 base_lr: 0.1
@@ -224,6 +231,48 @@ class TestFindings:
         editor = Editor(tmp_path, self.WRONG)
         edits = [one for one in fix_all(editor.project.findings(editor.net)) if one.place.source.path == editor.net]
         assert edited(self.WRONG, edits) == NET
+
+
+@pytest.mark.slow
+def test_a_net_typed_letter_by_letter_is_never_a_crash(tmp_path: Path, shared: Path) -> None:
+    text = (shared / "corpus/BVLC+caffe/examples/mnist/lenet_consolidated_solver.prototxt").read_text()
+    project, path = Project(), str(tmp_path / "typed.prototxt")
+    for length in range(len(text)):
+        project.opened(path, text[:length])
+        project.keep(path, ran := lint(path, dict(project.texts)))
+        assert not ran.failures
+        assert len(project.findings(path)) <= 30
+
+
+@pytest.mark.slow
+def test_real_nets_keep_their_graph_under_other_names(shared: Path) -> None:
+    for path in sorted((shared / "corpus").rglob("*.prototxt"))[::12]:
+        project = Project()
+        text = Source.decode(str(path), path.read_bytes()).text
+        project.opened(str(path), text)
+        document = project.document(str(path))
+        assert document is not None
+        if document.faults or project.kind(str(path)) is not FileKind.NET:
+            continue
+        for name in {one.text: one for one in names(document) if one.kind is Kind.BLOB}.values():
+            found = rename(project, str(path), name.value.start + 1, "another_name")
+            assert found is not None
+            edits = [Edit(Place(document.source, span), found.text) for span in found.spans]
+            changed = load(path, overlays={str(path): edited(text, edits)})
+            for before, after in zip(load(path).nets, changed.nets, strict=True):
+                assert networkx.utils.graphs_equal(_shape(before), _shape(after, {"another_name": name.text}))
+            break
+
+
+def _shape(net: Net, renamed: Mapping[str, str] | None = None) -> networkx.DiGraph[str]:
+    """The graph of a net by positions and names, with names put back."""
+    back = renamed or {}
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
+    for layer in net.layers:
+        for index, blob in enumerate(layer.bottoms):
+            made = f"{blob.producer.index} {back.get(blob.name, blob.name)}"
+            graph.add_edge(made, f"layer {layer.index}", index=index)
+    return graph
 
 
 def test_half_a_net_is_never_a_crash(tmp_path: Path) -> None:
