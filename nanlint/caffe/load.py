@@ -25,6 +25,7 @@ from nanlint.safety.reading import (
 )
 from nanlint.schema.bind import bind
 from nanlint.schema.dialect import Dialect
+from nanlint.schema.resemblance import resembles_none, without_content
 from nanlint.text.parser import parse
 from nanlint.text.source import Source
 from nanlint.text.tree import Document
@@ -61,7 +62,8 @@ class Files:
         """
         key = os.path.realpath(path)
         if key not in self._documents:
-            self._documents[key] = parse(self._given.get(key) or _read(path, named))
+            given = self._given.get(key)
+            self._documents[key] = _parsed(given or _read(path, named), named or given is not None)
         return self._documents[key]
 
     def documents(self) -> tuple[Document, ...]:
@@ -85,6 +87,12 @@ class Files:
 def _read(path: str, named: bool) -> Source:
     read = read_named if named else read_regular
     return Source.decode(path, b"" if is_folder(path) else read(path))
+
+
+def _parsed(source: Source, named: bool) -> Document:
+    document = parse(source)
+    fault = resembles_none(document, named)
+    return without_content(document, fault) if fault else document
 
 
 def load_solver(path: str, options: Options | None = None, files: Files | None = None) -> Solver:

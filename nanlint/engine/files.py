@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nanlint.safety.reading import reason
 from nanlint.schema.descriptors import descriptor
-from nanlint.schema.suggest import suggest_field
+from nanlint.schema.resemblance import misspelt
 from nanlint.text.tree import Block, Document
 
 STDIN = "-"
@@ -78,17 +78,11 @@ def classify(document: Document, path: str) -> Kind:
         return Kind.NET
     solver = sum(name in descriptor("SolverParameter").fields_by_name for name in names)
     net = sum(name in descriptor("NetParameter").fields_by_name for name in names - {"name"})
-    if solver == net == 0 and names - {"name"} and not document.faults and not _misspelt(names):
+    if solver == net == 0 and names - {"name"} and not document.faults and not any(map(misspelt, sorted(names)[:_LOOKED_AT])):
         return Kind.OTHER
     if solver == net:
         return Kind.SOLVER if "solver" in os.path.basename(path).lower() else Kind.NET  # noqa: PTH119
     return Kind.SOLVER if solver > net else Kind.NET
-
-
-def _misspelt(names: set[str]) -> bool:
-    """Whether one of some unknown names may be meant for a field of a solver or a net."""
-    messages = [descriptor("SolverParameter"), descriptor("NetParameter")]
-    return any(suggest_field(message, name).names for message in messages for name in sorted(names)[:_LOOKED_AT])
 
 
 def _opens_block(root: Block, name: str) -> bool:

@@ -13,6 +13,9 @@ from nanlint.report.snippet import Mark, snippet
 from nanlint.report.style import Paint
 from nanlint.report.summary import summary
 
+UNQUOTED = ("not-a-prototxt",)
+"""Rules whose findings show no line of the file: a solver may name any, and its lines are nobody's business."""
+
 _LEAST_WIDTH = 50
 _PLACES_SHOWN = 4
 _FIRST_CLAUSE = re.compile(r"(?:`[^`]*`|[^`;:]|[;:](?! ))*")
@@ -41,7 +44,8 @@ def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:
         yield "  " + paint("title", line)
     marks = [Mark(place, "", True), *(Mark(other.place, other.message, False) for other in finding.related)]
     gutter = len(str(max(mark.place.start.line for mark in marks))) + 2
-    yield from snippet(marks, role, gutter, width, paint)
+    if finding.name not in UNQUOTED:
+        yield from snippet(marks, role, gutter, width, paint)
     if finding.evidence:
         yield from _note("evidence", finding.evidence, gutter, width, paint)
     for words in _consequences(cause):
