@@ -78,7 +78,8 @@ def classify(document: Document, path: str) -> Kind:
         return Kind.NET
     solver = sum(name in descriptor("SolverParameter").fields_by_name for name in names)
     net = sum(name in descriptor("NetParameter").fields_by_name for name in names - {"name"})
-    if solver == net == 0 and names - {"name"} and not document.faults and not any(map(misspelt, sorted(names)[:_LOOKED_AT])):
+    strange = solver == net == 0 and names - {"name"} and not document.faults
+    if strange and not any(map(misspelt, sorted(names)[:_LOOKED_AT])):
         return Kind.OTHER
     if solver == net:
         return Kind.SOLVER if "solver" in os.path.basename(path).lower() else Kind.NET  # noqa: PTH119

@@ -8,7 +8,7 @@ from functools import cache
 
 from nanlint.config import Settings, UsageError, suggestion
 from nanlint.findings import Finding
-from nanlint.rules.registry import Rule, rules
+from nanlint.rules.registry import Rule, family, rules
 
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
@@ -33,7 +33,7 @@ def resolve(word: str) -> frozenset[str]:
     codes = frozenset(
         known.code
         for known in rules()
-        if word in (known.code, known.name) or (word.isalpha() and known.code.rstrip("0123456789") == word)
+        if word in (known.code, known.name) or (word.isalpha() and family(known.code) == word)
     )
     if not codes:
         raise UsageError(f"no rule `{word}`{suggestion(word, names())}")

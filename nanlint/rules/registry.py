@@ -115,12 +115,23 @@ def finding(
     )
 
 
+def family(code: str) -> str:
+    """The letters that a code begins with: `POOL` of `POOL001`."""
+    return code.rstrip("0123456789")
+
+
 @cache
 def rules() -> tuple[Rule, ...]:
     """Every rule, by code: each module of this package defines some."""
     for module in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"nanlint.rules.{module.stem}")
     return tuple(_rules[code] for code in sorted(_rules))
+
+
+@cache
+def names_of_rules() -> frozenset[str]:
+    """How a comment may name rules, in capitals: by code, by name, by the letters of a family of codes."""
+    return frozenset(name for known in rules() for name in (known.code, known.name.upper(), family(known.code)))
 
 
 def rules_for(subject: str) -> Iterator[Rule]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nanlint.findings import Edit, Effect, Fix, Problem
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.findings import Applicability, Edit, Effect, Fix, Problem
+from nanlint.rules.registry import ERROR, WARNING, finding, names_of_rules, rule
 from nanlint.schema.bind import Bound
-from nanlint.text.directives import Directive
+from nanlint.schema.suggest import nearest
+from nanlint.text.directives import Directive, directives, misread
 from nanlint.text.source import Place
 
 PARSE_FAILURE = Effect.PARSE_FAILURE
@@ -227,3 +228,26 @@ def unused_ignore(unused: Directive) -> Iterator[Problem]:
         f" of {codes} here" if codes else " here"
     )
     yield finding(unused.place, message, fix=fix)
+
+
+@rule("TXT016", "malformed-ignore", WARNING, effect=Effect.NONE)
+def malformed_ignore(bound: Bound) -> Iterator[Problem]:
+    """A comment that means to hide findings does not read so, or names a rule that does not exist.
+
+    **In Caffe** it is a comment. nanlint hides nothing for it, since a guess would hide what nobody meant.
+
+    **Instead** write `# nanlint: ignore[CODE] reason`, with codes, names of rules or the letters of a family of codes
+    between the brackets; `ignore-file[CODE]` for the whole file. `# nanlint: ignore` alone hides everything.
+    """
+    for comment in misread(bound.document):
+        place = comment.place
+        remedy = f"write `{comment.meant}`" if comment.meant else "write `# nanlint: ignore[CODE]` and a reason"
+        fix = Fix(remedy, (Edit(place, comment.meant),), Applicability.UNSAFE) if comment.meant else None
+        yield finding(place, f"`{comment.written}` is no directive, so it hides nothing; {remedy}", fix=fix)
+    for directive in directives(bound.document):
+        for word in directive.codes:
+            if word not in names_of_rules():
+                near = [f"`{name}`" for name in nearest(word, names_of_rules())]
+                meant = f"did you mean {' or '.join(near)}?" if near else "`nanlint rules` lists them"
+                yield finding(directive.place, f"there is no rule `{word}` to ignore; {meant}")
+

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-from nanlint.text.directives import Directive, directives
+from dataclasses import replace
+
+import pytest
+
+from nanlint.text.directives import Directive, directives, misread
 from nanlint.text.parser import parse
-from nanlint.text.source import Place, Source, Span
+from nanlint.text.source import Source
 
 NET = """\
 # nanlint: ignore[POOL001]
@@ -28,12 +32,6 @@ def covered(text: str, directive: Directive) -> str:
     return text[directive.covers.start : directive.covers.end]
 
 
-def place(directive: Directive, text: str) -> Place:
-    source = directive.place.source
-    start = source.text.index(text)
-    return Place(source, Span(start, start + len(text)))
-
-
 def test_codes_and_reason() -> None:
     before, behind, lost, _ = read(NET)
     assert (before.codes, before.reason) == (("POOL001",), "")
@@ -56,26 +54,6 @@ def test_a_directive_inside_a_block_covers_the_field_below_it() -> None:
     assert covered(text, directive) == "param {\n    lr_mult: 0\n  }"
 
 
-def test_hides_by_code_by_name_and_by_place() -> None:
-    before, behind, lost, _ = read(NET)
-    stride = place(before, "stride: 5")
-    assert before.hides(stride, "POOL001", "empty-pooling-window")
-    assert behind.hides(stride, "POOL009", "empty-pooling-window")
-    assert not before.hides(stride, "LR001", "poly-without-max-iter")
-    assert not before.hides(place(before, '"b"'), "POOL001")
-    assert not lost.hides(stride, "POOL001")
-
-
-def test_the_unused_part() -> None:
-    _, behind, lost, _ = read(NET)
-    assert behind.unused({"POOL001", "empty-pooling-window"}) is None
-    rest = behind.unused({"POOL001"})
-    assert rest is not None
-    assert rest.codes == ("EMPTY-POOLING-WINDOW",)
-    assert lost.unused(set()) is lost
-    assert lost.unused({"POOL001"}) is None
-
-
 def test_removal() -> None:
     before, behind, _, _ = read(NET)
     span, text = before.removal()
@@ -83,11 +61,52 @@ def test_removal() -> None:
     span, text = behind.removal()
     assert NET[: span.start].endswith("{ stride: 5 }")
     assert NET[span.end :].startswith("\n}")
-    part = behind.unused({"POOL001"})
-    assert part is not None
-    span, text = part.removal()
+    span, text = replace(behind, codes=("EMPTY-POOLING-WINDOW",)).removal()
     assert (NET[span.start : span.end], text) == ("pool001, empty-pooling-window", "POOL001")
 
 
 def test_other_comments_are_none() -> None:
-    assert not read("# nanlint is good\n# ignore[X]\na: 1 # nanlint: ignored")
+    text = "# nanlint is good\n# ignore[X]\na: 1 # nanlint: see the README\n# the ignored"
+    assert not read(text)
+    assert not misread(parse(Source("net.prototxt", text)))
+
+
+def test_a_whole_file() -> None:
+    text = "a: 1\n# nanlint: ignore-file[POOL001] all of it\n\nb: 2\n"
+    (directive,) = read(text)
+    assert directive.whole
+    assert covered(text, directive) == text
+    assert directive.text == "# nanlint: ignore-file[POOL001]"
+
+
+@pytest.mark.parametrize(
+    ("comment", "meant"),
+    [
+        ("ignore LR006", "ignore[LR006]"),
+        ("ignore[LR006", "ignore[LR006]"),
+        ("ignore (LR006, POOL001): on purpose", "ignore[LR006, POOL001] on purpose"),
+        ("ignroe[LR006] climbs", "ignore[LR006] climbs"),
+        ("ignore_file[LR006]", "ignore-file[LR006]"),
+        ("ignored[LR006]", "ignore[LR006]"),
+        ("disable=LR006", ""),
+        ("ignore because", ""),
+        ("ignore[]", ""),
+        ("ignore]", ""),
+    ],
+)
+def test_what_means_to_be_a_directive_and_is_none(comment: str, meant: str) -> None:
+    for written in (f"# nanlint: {comment}", f"#nanlint {comment}"):
+        text = f"base_lr: -1 {written}\n"
+        assert not read(text)
+        (wrong,) = misread(parse(Source("solver.prototxt", text)))
+        assert wrong.meant == (f"# nanlint: {meant}" if meant else "")
+
+
+def test_a_missing_colon() -> None:
+    (wrong,) = misread(parse(Source("solver.prototxt", "a: 1 # nanlint ignore[LR006] climbs")))
+    assert wrong.meant == "# nanlint: ignore[LR006] climbs"
+
+
+def test_many_comments_above_one_field() -> None:
+    text = "# nanlint: ignore[LR001]\n" * 3 + "  # a word\na: 1\n"
+    assert [covered(text, one) for one in read(text)] == ["a: 1"] * 3
