@@ -7,8 +7,8 @@ their ranges are then unknown, but finite.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.initial import initial_value
@@ -38,15 +38,29 @@ class Ranges:
         self._by_layer: dict[Layer, Step] = {}
         self.values: dict[Blob, Value] = {}
         self.grads: dict[Blob, Value] = {}
+        self.last_written: dict[Blob, Blob] = {}
 
     def step(self, layer: Layer) -> Step:
         return self._by_layer[layer]
+
+    @cached_property
+    def spread(self) -> dict[Blob, Spread]:
+        return spreads(self)
+
+    @cached_property
+    def first_spoiled(self) -> Layer | None:
+        """The layer whose weights the backward pass is the first to spoil."""
+        for step in reversed(self.steps):
+            if any(value.surely_bad for value in step.grads) and any(p.lr_mult for p in step.layer.params):
+                return step.layer
+        return None
 
     def add(self, step: Step) -> None:
         """Append the next layer's step."""
         self.steps.append(step)
         self._by_layer[step.layer] = step
 
+    @cached_property
     def loss(self) -> Value:
         """The reported loss: the sum over every top of its elements times its weight (Layer::Forward)."""
         reported = constant(0.0, 1)
@@ -97,18 +111,34 @@ class _SharedData:
 
     def __init__(self) -> None:
         self._owner: dict[str, str] = {}
+        self._owned: dict[str, set[str]] = {}
+        self._blobs: dict[str, list[Blob]] = {}
 
     def follow(self, step: Step, values: dict[Blob, Value]) -> None:
         """Take note of what a layer shares, and forget what it overwrites under another name."""
         layer = step.layer
+        for top in layer.tops:
+            self._blobs.setdefault(top.name, []).append(top)
         if layer.type in SHARING and len(layer.bottoms) == 1 and (layer.type != "Slice" or len(layer.tops) == 1):
             for top in layer.tops:
-                self._owner[top.name] = self._root(layer.bottoms[0].name)
+                self._share(top.name, layer.bottoms[0].name)
         elif step.in_place() and self._owner:
             name = layer.tops[0].name
-            for blob in values:
-                if blob.name != name and self._root(blob.name) == self._root(name):
-                    values[blob] = anything(blob.count)
+            for other in self._names_of(self._root(name)):
+                if other != name:
+                    for blob in self._blobs.pop(other, ()):  # what is forgotten once stays so
+                        values[blob] = anything(blob.count)
+
+    def _share(self, name: str, source: str) -> None:
+        root = self._root(source)
+        if name in self._owner:
+            self._owned[self._owner[name]].discard(name)
+        self._owner[name] = root
+        self._owned.setdefault(root, set()).add(name)
+
+    def _names_of(self, root: str) -> list[str]:
+        own = [] if root in self._owner else [root]
+        return own + [name for name in self._owned.get(root, ()) if name in self._blobs]
 
     def _root(self, name: str) -> str:
         return self._owner.get(name, name)
@@ -179,10 +209,24 @@ def _gradients(step: Step, got: Ranges) -> list[Value]:
 
 def left_in_memory(got: Ranges, blob: Blob) -> Value:
     """What a blob's memory holds after the forward pass: the last thing that was written in place over it."""
+    way = []
+    while blob not in got.last_written:
+        way.append(blob)
+        over = _written_over(blob)
+        if over is None:
+            got.last_written[blob] = blob
+        else:
+            blob = over
+    last = got.last_written[blob]
+    got.last_written.update(dict.fromkeys(way, last))
+    return got.values[last]
+
+
+def _written_over(blob: Blob) -> Blob | None:
     for reader, _ in blob.consumers:
         if reader.bottoms and reader.tops and reader.bottoms[0] is blob and reader.in_place(0):
-            return left_in_memory(got, reader.tops[0])
-    return got.values[blob]
+            return reader.tops[0]
+    return None
 
 
 def _incoming(step: Step, index: int, got: Ranges) -> Value:
@@ -234,30 +278,73 @@ def fate(got: Ranges, birth: Birth) -> str:
     return _fate_of_gradient(got, birth) if birth.backward else _fate_of_top(got, birth)
 
 
+class Spread(NamedTuple):
+    """How far what is not finite in a blob is passed on: indices of steps, `none` (the number of steps) or -1."""
+
+    loss: int
+    blocked: int
+    last: int
+
+
 def _fate_of_top(got: Ranges, birth: Birth) -> str:
-    spoiled, last = {birth.blob}, birth.step.layer
-    blocked = None
-    for step in got.steps:
-        layer = step.layer
-        if layer is birth.step.layer or any(bottom in spoiled for bottom in layer.bottoms):
-            bad = [top for top, value in zip(layer.tops, step.tops, strict=False) if value.surely_bad]
-            spoiled.update(bad)
-            if bad:
-                last = layer
-                weights = zip(layer.tops, layer.loss_weights, strict=False)
-                if any(weight and top in spoiled for top, weight in weights):
-                    return f"it reaches the loss `{layer.name}`" if layer is not birth.step.layer else ""
-            elif layer.tops:
-                blocked = blocked or layer
-    if blocked is not None:
+    layer = birth.step.layer
+    bad = _bad_tops(birth.step)
+    if _weighted(birth.step, bad):
+        return ""
+    none = len(got.steps)
+    reached = _joined([got.spread[blob] for blob in {birth.blob, *bad}], none)
+    if reached.loss < none:
+        return f"it reaches the loss `{got.steps[reached.loss].layer.name}`"
+    if not bad and layer.tops:
+        return f"it is not proved to pass `{layer.name}` ({layer.type})"
+    if reached.blocked < none:
+        blocked = got.steps[reached.blocked].layer
         return f"it is not proved to pass `{blocked.name}` ({blocked.type})"
+    last = got.steps[reached.last].layer if reached.last >= 0 else layer
     return f"it ends in `{last.tops[0].name}`, which no loss reads" if last.tops else "nothing reads it"
 
 
+def spreads(got: Ranges) -> dict[Blob, Spread]:
+    """How far what is not finite in each blob is passed on by the layers that read it, of all blobs in one pass."""
+    none = len(got.steps)
+    found: dict[Blob, Spread] = {}
+    readers: dict[Blob, list[Spread]] = {}
+    for index in range(none - 1, -1, -1):
+        step = got.steps[index]
+        bad = _bad_tops(step)
+        for top in step.layer.tops:
+            found[top] = _joined(readers.pop(top, ()), none)
+        if _weighted(step, bad):
+            own = Spread(index, none, index)
+        elif bad:
+            own = _joined([Spread(none, none, index), *(found[top] for top in bad)], none)
+        else:
+            own = Spread(none, index if step.layer.tops else none, -1)
+        for blob in step.layer.bottoms:
+            readers.setdefault(blob, []).append(own)
+    return found
+
+
+def _joined(spreads: Iterable[Spread], none: int) -> Spread:
+    loss, blocked, last = none, none, -1
+    for one in spreads:
+        loss, blocked, last = min(loss, one.loss), min(blocked, one.blocked), max(last, one.last)
+    return Spread(loss, blocked, last)
+
+
+def _bad_tops(step: Step) -> list[Blob]:
+    return [top for top, value in zip(step.layer.tops, step.tops, strict=False) if value.surely_bad]
+
+
+def _weighted(step: Step, tops: list[Blob]) -> bool:
+    weights = zip(step.layer.tops, step.layer.loss_weights, strict=False)
+    return any(weight and top in tops for top, weight in weights)
+
+
 def _fate_of_gradient(got: Ranges, birth: Birth) -> str:
-    for step in reversed(got.steps):
-        if any(value.surely_bad for value in step.grads) and any(p.lr_mult for p in step.layer.params):
-            return f"with it the first update spoils the weights of `{step.layer.name}`"
+    spoiled = got.first_spoiled
+    if spoiled is not None:
+        return f"with it the first update spoils the weights of `{spoiled.name}`"
     maker = birth.blob.producer
     if any(p.lr_mult for p in maker.params):
         return f"with it the first update spoils the weights of `{maker.name}`"

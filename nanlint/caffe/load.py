@@ -55,26 +55,27 @@ class Files:
         """Whether the text of a file was made known."""
         return bool(self._given) and os.path.realpath(path) in self._given
 
-    def document(self, path: str, named: bool = False) -> Document:
-        """A file, parsed; a folder reads as empty, as Caffe has it. `named`: by the call, and so perhaps a pipe.
+    def document(self, path: str, *, named: bool = False, foreign: bool = False) -> Document:
+        """A file, parsed; a folder reads as empty, as Caffe has it.
 
-        Raises OSError if it cannot be read.
+        `named`: the call names it itself, so that it may be a pipe. `foreign`: another file names it, so that of one
+        that does not look like a net nothing is read. Raises OSError if it cannot be read.
         """
         key = os.path.realpath(path)
         if key not in self._documents:
             given = self._given.get(key)
-            self._documents[key] = _parsed(given or _read(path, named), named or given is not None)
+            self._documents[key] = _parsed(given or _read(path, named), foreign and given is None)
         return self._documents[key]
 
     def documents(self) -> tuple[Document, ...]:
         """Every file that has been read."""
         return tuple(self._documents.values())
 
-    def bound(self, path: str, message_type: str, options: Options) -> Bound:
-        """A file bound to the schema. Raises OSError if it cannot be read."""
+    def bound(self, path: str, message_type: str, options: Options, *, foreign: bool = False) -> Bound:
+        """A file bound to the schema; `foreign` as in `document`. Raises OSError if it cannot be read."""
         key = (os.path.realpath(path), message_type, options.dialect.name)
         if key not in self._bound:
-            self._bound[key] = bind(self.document(path), message_type, options.dialect)
+            self._bound[key] = bind(self.document(path, foreign=foreign), message_type, options.dialect)
         return self._bound[key]
 
     def upgraded(self, bound: Bound) -> UpgradedNet:
@@ -89,9 +90,9 @@ def _read(path: str, named: bool) -> Source:
     return Source.decode(path, b"" if is_folder(path) else read(path))
 
 
-def _parsed(source: Source, named: bool) -> Document:
+def _parsed(source: Source, foreign: bool) -> Document:
     document = parse(source)
-    fault = resembles_none(document, named)
+    fault = resembles_none(document, foreign)
     return without_content(document, fault) if fault else document
 
 
@@ -209,7 +210,7 @@ def _net_of(source: NetSource, solver: Solver, options: Options, files: Files) -
     path = find_net(source.path, solver.path, options.roots, files.knows)
     if path is None:
         return None
-    bound = files.bound(path, NET, options)
+    bound = files.bound(path, NET, options, foreign=True)
     upgraded = files.upgraded(bound)
     return build(bound, upgraded, source.state(upgraded.param), options)
 

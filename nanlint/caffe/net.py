@@ -20,6 +20,7 @@ from nanlint.caffe.options import Options
 from nanlint.caffe.sharing import ParamTable
 from nanlint.caffe.splits import Plan, Step, insert_splits
 from nanlint.caffe.state import PHASES, keeps, phase_name
+from nanlint.caffe.unknown_bottoms import report_unknown_bottoms
 from nanlint.caffe.upgrade import OriginalLayer, UpgradedNet
 from nanlint.findings import Problem, Severity
 
@@ -71,7 +72,7 @@ class _Builder:
         for index, (param, origin, *_) in enumerate(self.written):
             phase = PHASES[param.phase] if param.HasField("phase") else net.phase
             net.layers.append(Layer(net, index, param, origin, param.name, param.type, phase))
-        wiring.report_unknown_bottoms(net, upgraded, self.plan)
+        report_unknown_bottoms(net, upgraded, self.plan)
         for step in self.plan.steps:
             if step.split_top is None:
                 self.add_layer(net.layers[step.layer], step)

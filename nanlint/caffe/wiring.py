@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.fillers import FillerFailure
 from nanlint.caffe.layers.base import Arity, LayerSetup, LayerType, Refusal, shown
-from nanlint.caffe.model import Layer, Net, Param
+from nanlint.caffe.model import Layer, Param
 from nanlint.caffe.splits import Plan, Step
-from nanlint.findings import Applicability, Effect, Fix, Problem, Related
+from nanlint.findings import Effect, Fix, Problem, Related
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
-    from nanlint.caffe.upgrade import UpgradedNet
     from nanlint.schema.caffe_pb2 import BlobProto, LayerParameter
 
 
-def _problem(
+def layer_problem(
     layer: Layer,
     kind: str,
     route: str,
@@ -55,87 +54,9 @@ def include_and_exclude(origin: Origin, param: LayerParameter) -> Problem:
 # bottoms
 
 
-def report_unknown_bottoms(net: Net, upgraded: UpgradedNet, plan: Plan) -> None:
-    """One problem for each name that is read and made by no earlier layer (InsertSplits), with its readers.
-
-    Quiet where a brace is missing: layers may then stand inside one another, with their tops out of sight.
-    """
-    if any(problem.kind == "unclosed-block" for problem in net.bound.problems):
-        return
-    readers: dict[str, list[tuple[Layer, int]]] = {}
-    for index, bottom in plan.unknown:
-        layer = net.layers[index]
-        readers.setdefault(layer.param.bottom[bottom], []).append((layer, bottom))
-    for name, slots in readers.items():
-        layer, bottom = slots[0]
-        reason, related, fix = _why_unknown(net, upgraded, layer, name, slots)
-        also = [Related(f"{other.called} reads it too", other.at(f"bottom[{slot}]")) for other, slot in slots[1:4]]
-        net.problems.append(
-            _problem(
-                layer,
-                "unknown-bottom",
-                f"bottom[{bottom}]",
-                f"{layer.called} reads `{name}`, {reason}",
-                *related,
-                *also,
-                fix=fix,
-            )
-        )
-
-
-def _why_unknown(
-    net: Net, upgraded: UpgradedNet, reader: Layer, name: str, slots: Sequence[tuple[Layer, int]]
-) -> tuple[str, list[Related], Fix | None]:
-    """Why no layer makes a blob, the places that show it, and the edit that mends it for all readers."""
-    from nanlint.caffe import edits
-
-    for layer in net.layers[reader.index :]:
-        if name in layer.param.top:
-            top = layer.at(f"top[{list(layer.param.top).index(name)}]")
-            if layer is reader:
-                return (
-                    "which only this layer itself makes, and Caffe aborts; name the blob that it shall read",
-                    [],
-                    None,
-                )
-            return (
-                f"which is made only later, by {layer.called} ({top}), and Caffe aborts: a layer can read "
-                f"earlier ones only; move {layer.called} before {reader.called}",
-                [Related(f"`{name}` is made here", top)],
-                None,
-            )
-    kept = {layer.origin for layer in net.layers}
-    for param, origin, *_ in upgraded.layers:
-        if origin not in kept and name in param.top:
-            field = "include" if param.include else "exclude"
-            rule = origin.place(f"{field}[0]")
-            inner = bool(param.bottom) and not param.type.endswith("Loss")
-            remedy = (
-                f"let `{param.name}` into the {net.phase} net: remove its `{field}`"
-                if inner
-                else f"give the {net.phase} net a layer that makes `{name}`, or leave {reader.called} out of it"
-            )
-            return (
-                f"which only `{param.name}` makes, a layer that the {net.phase} net leaves out ({rule}), and "
-                f"Caffe aborts; {remedy}",
-                [Related(f"this rule keeps `{param.name}` out of the {net.phase} net", rule)],
-                edits.remove(origin, f"{field}[0]") if inner else None,
-            )
-    from nanlint.schema.suggest import nearest
-
-    earlier = dict.fromkeys(top for layer in net.layers[: reader.index] for top in layer.param.top)
-    meant = next(iter(nearest(name, earlier)), None)
-    remedy = f'did you mean `bottom: "{meant}"`?' if meant else "name a top of an earlier layer"
-    fix = None
-    if meant is not None:
-        written = tuple(edits.written(layer, f"bottom[{slot}]", f'"{meant}"') for layer, slot in slots)
-        fix = Fix(f'write `bottom: "{meant}"`', written, Applicability.UNSAFE)
-    return f"which no layer makes, and Caffe aborts; {remedy}", [], fix
-
-
 def wrong_propagate_down(layer: Layer) -> Problem:
     written, bottoms = len(layer.param.propagate_down), len(layer.param.bottom)
-    return _problem(
+    return layer_problem(
         layer,
         "wrong-propagate-down-count",
         "propagate_down[0]",
@@ -173,7 +94,7 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
                         f"to work in place, top {index} must be named like bottom {index}, and `{name}` is "
                         f"bottom {at}; write another name"
                     )
-                return _problem(
+                return layer_problem(
                     layer,
                     "duplicate-top",
                     f"top[{index}]",
@@ -181,7 +102,7 @@ def duplicate_top(layer: Layer, index: int, plan: Plan) -> Problem:
                     f"and Caffe aborts; {remedy}",
                     Related(f"`{name}` is made here first", where),
                 )
-    return _problem(
+    return layer_problem(
         layer,
         "duplicate-top",
         f"top[{index}]",
@@ -195,7 +116,7 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
     maker = layer.net.layers[source[0]]
     others = [slot for slot in plan.readers[source] if slot != (layer.index, index)]
     if not others:
-        return _problem(
+        return layer_problem(
             layer,
             "duplicate-top",
             f"top[{index}]",
@@ -208,7 +129,7 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
     reader, bottom = layer.net.layers[others[0][0]], others[0][1]
     who = "it reads in another bottom too" if reader is layer else f"{reader.called} reads too"
     where = reader.at(f"bottom[{bottom}]")
-    return _problem(
+    return layer_problem(
         layer,
         "duplicate-top",
         f"top[{index}]",
@@ -220,7 +141,7 @@ def _split_in_place(layer: Layer, index: int, name: str, plan: Plan) -> Problem:
 
 
 def split_name_taken(layer: Layer, index: int, name: str) -> Problem:
-    return _problem(
+    return layer_problem(
         layer,
         "duplicate-top",
         f"top[{index}]",
@@ -251,7 +172,7 @@ def wrong_counts(layer: Layer, spec: LayerType) -> Problem | None:
     if _outside(tops, len(layer.tops)):
         return _wrong_count(layer, "top", tops, len(layer.param.top))
     if spec.equal_counts and given != len(layer.tops):
-        return _problem(
+        return layer_problem(
             layer,
             "wrong-top-count",
             "top[0]",
@@ -276,7 +197,7 @@ def _wrong_count(layer: Layer, what: str, arity: Arity, given: int) -> Problem:
     at = f"{what}[{arity.most}]" if arity.most is not None and given > arity.most else ""
     remedy = "leave out the rest" if at else f"add the missing `{what}`"
     verb = "takes" if what == "bottom" else "makes"
-    return _problem(
+    return layer_problem(
         layer,
         f"wrong-{what}-count",
         at,
@@ -297,13 +218,13 @@ def wrong_loss_weights(layer: Layer, weights: Sequence[float]) -> Problem:
     written = len(layer.param.loss_weight)
     if written:
         has = f"{written} `loss_weight` for {_times(len(layer.tops), 'top')}"
-        return _problem(
+        return layer_problem(
             layer,
             "wrong-loss-weight-count",
             "loss_weight[0]",
             f"{layer.called} has {has}, and Caffe aborts; write one for each top, or none",
         )
-    return _problem(
+    return layer_problem(
         layer,
         "wrong-loss-weight-count",
         "top[0]",
@@ -382,7 +303,7 @@ def _data_fields(blob: BlobProto) -> Iterator[str]:
 
 
 def _inline(layer: Layer, route: str, what: str) -> Problem:
-    return _problem(
+    return layer_problem(
         layer,
         "param-mismatch",
         route,
@@ -393,7 +314,7 @@ def _inline(layer: Layer, route: str, what: str) -> Problem:
 def bad_filler(layer: Layer, param: Param, failure: FillerFailure) -> Problem:
     route = f"{param.route}.{failure.field}" if failure.field else param.route
     field = param.route.rsplit(".", 1)[-1]
-    return _problem(
+    return layer_problem(
         layer,
         failure.kind,
         route,

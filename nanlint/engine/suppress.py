@@ -82,11 +82,8 @@ class _Sweep:
             for name in self.comments[one].codes or (_EVERYTHING,):
                 self.open.setdefault(name, deque()).append(one)
                 self.fresh.setdefault(name, []).append(one)
-        hiding = [
-            one
-            for name in (finding.code, finding.name.upper(), family(finding.code), _EVERYTHING)
-            if (one := self.first_open(name, at)) is not None
-        ]
+        names = (finding.code, finding.name.upper(), family(finding.code), _EVERYTHING)
+        hiding = [one for one in [self.first_open(name, at) for name in names] if one is not None]
         return self.comments[min(hiding)] if hiding else None
 
     def first_open(self, name: str, at: int) -> int | None:

@@ -106,7 +106,7 @@ def infinite_loss(net: Net) -> Iterator[Problem]:
     """
     yield from of_kind(net, "infinite-loss")
     got = ranges(net)
-    if got.loss().surely_bad and not any(value.surely_bad for step in got.steps for value in step.tops):
+    if got.loss.surely_bad and not any(value.surely_bad for step in got.steps for value in step.tops):
         layers = [s.layer for s in got.steps if any(s.layer.loss_weights)]
         weights = ", ".join(f"`{layer.name}` with {spelled(max(layer.loss_weights, key=abs))}" for layer in layers)
         yield finding(

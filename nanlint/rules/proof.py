@@ -51,7 +51,7 @@ def comes_to_light(got: Ranges, backward: bool = False) -> bool:
     net = got.net
     if not net.runs:
         return False
-    return not net.trained or net.iterations != 0 or (not backward and got.loss().surely_bad)
+    return not net.trained or net.iterations != 0 or (not backward and got.loss.surely_bad)
 
 
 def sure_of(net: Net) -> Severity | None:

@@ -23,11 +23,11 @@ _LOOKED_AT = 20
 _TYPES = ("NetParameter", "SolverParameter")
 
 
-def resembles_none(document: Document, named: bool) -> SyntaxFault | None:
+def resembles_none(document: Document, foreign: bool) -> SyntaxFault | None:
     """What to say of a file that is neither a solver nor a net, instead of everything that is wrong in it.
 
-    `named`: the call names the file, so that its author most likely means it for one; a file that another file names
-    has to look like one.
+    A file that the call leads to is most likely meant for one; a `foreign` one, which another file names, has to look
+    like one.
     """
     faults = len(document.faults)
     if faults and document.faults[0].kind == "not-a-prototxt":
@@ -36,7 +36,7 @@ def resembles_none(document: Document, named: bool) -> SyntaxFault | None:
     if not fields and not faults:
         return None
     known, unknown = max((_top(document.root, name) for name in _TYPES), key=lambda counts: counts[0])
-    if named:
+    if not foreign:
         strange = (unknown >= _FAULTS and unknown > known > 0) or (
             faults >= _FAULTS and faults + unknown > 2 * max(_within(document.root, name) for name in _TYPES)
         )

@@ -44,6 +44,10 @@ _OTHER_SHAPE = {
 }
 
 
+_LONGEST = 100
+"""Letters of a word that is compared: no name of Caffe's is half as long."""
+
+
 class Suggestion(NamedTuple):
     """`names`: the nearest fields, best first. `sure`: the first is what was meant, without a doubt."""
 
@@ -53,18 +57,39 @@ class Suggestion(NamedTuple):
 
 def nearest(written: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of `names` that a slip of the keyboard, or of memory, turns into `written`; best first."""
+    return _nearest(written, [_Spelling.of(name) for name in names])
+
+
+def _nearest(written: str, names: Iterable[_Spelling]) -> tuple[str, ...]:
+    word = _Spelling.of(written)
     limit = _slips(_plain(written.removesuffix("_param")))
-    ranked = sorted((_apart(written, name, limit), name) for name in names)
-    close = [(apart, name) for apart, name in ranked if apart <= limit]
+    if len(word.plain) > _LONGEST:
+        return ()
+    close = sorted((apart, one.name) for one in names if (apart := _apart(word, one, limit)) <= limit)
     return tuple(name for apart, name in close[:3] if apart == close[0][0])
 
 
-def _apart(written: str, name: str, limit: int) -> int:
-    """How many slips lie between two names; the `_param` that both may end with does not make them alike."""
-    one, other = _plain(written), _plain(name)
-    if written.endswith("_param") and name.endswith("_param"):
-        one, other = one.removesuffix("param"), other.removesuffix("param")
-    return distance(one, other, limit)
+class _Spelling(NamedTuple):
+    """A name without what slips leave alone; `stem`: also without `param`, which does not make two names alike."""
+
+    name: str
+    plain: str
+    stem: str
+    letters: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str) -> _Spelling:
+        plain = _plain(name)
+        return cls(name, plain, plain.removesuffix("param") if name.endswith("_param") else "", frozenset(plain))
+
+
+def _apart(one: _Spelling, other: _Spelling, limit: int) -> int:
+    """How many slips lie between two names; more than `limit` counts as one more than that."""
+    if abs(len(one.plain) - len(other.plain)) > limit or len(one.letters ^ other.letters) > 2 * limit:
+        return limit + 1
+    if one.stem and other.stem:
+        return distance(one.stem, other.stem, limit)
+    return distance(one.plain, other.plain, limit)
 
 
 def _slips(word: str) -> int:
@@ -82,27 +107,28 @@ def suggest_field(message: Descriptor, written: str) -> Suggestion:
     own = _among(written, bvlc)
     if own.names:
         return own
-    return Suggestion(_among(written, tuple(name for name in forks if name != written)).names, False)
+    return Suggestion(_among(written, tuple(name for name in forks if name.name != written)).names, False)
 
 
 @cache
-def _names(message: Descriptor) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(message: Descriptor) -> tuple[tuple[_Spelling, ...], tuple[_Spelling, ...]]:
     """The names of the fields that BVLC Caffe has, and of those that only forks have."""
-    bvlc = tuple(field.name for field in message.fields if not is_fork_field(field))
-    return bvlc, tuple(field.name for field in message.fields if is_fork_field(field))
+    bvlc = tuple(_Spelling.of(field.name) for field in message.fields if not is_fork_field(field))
+    return bvlc, tuple(_Spelling.of(field.name) for field in message.fields if is_fork_field(field))
 
 
-def _among(written: str, names: tuple[str, ...]) -> Suggestion:
+def _among(written: str, names: tuple[_Spelling, ...]) -> Suggestion:
     word = _plain(written)
     spellings = (word, word + "param", word.removesuffix("s"), word + "s")
-    same = [name for name in names if _plain(name) in spellings]
+    same = [name.name for name in names if name.plain in spellings]
     if len(same) == 1:
         return Suggestion((same[0],), True)
     first_word = written.lower() + "_"
-    longer = [name for name in names if name.startswith(first_word) and not name.endswith(("_h", "_w"))]
+    longer = [name.name for name in names if name.name.startswith(first_word)]
+    longer = [name for name in longer if not name.endswith(("_h", "_w"))]
     if len(longer) == 1 and len(word) > 3:
         return Suggestion((longer[0],), True)
-    close = nearest(written, names)
+    close = _nearest(written, names)
     return Suggestion(close, len(close) == 1 and len(word) > 3)
 
 
@@ -138,16 +164,25 @@ def where_else(message: Descriptor, written: str, layer_type: str, forks: bool =
     return _owner(message, written, forks)
 
 
-@lru_cache(maxsize=1024)
 def _holders(message: Descriptor, written: str, forks: bool) -> tuple[str, ...]:
     """The blocks in `message` that have a field of that name in BVLC Caffe; if none and `forks`, in forks."""
-    bvlc: list[str] = []
-    theirs: list[str] = []
+    bvlc, theirs = _held(message).get(written, ((), ()))
+    return bvlc or (theirs if forks else ())
+
+
+@cache
+def _held(message: Descriptor) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Every name inside the blocks of a message, with the blocks that have it in BVLC Caffe, and in forks alone."""
+    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for field in message.fields:
-        held = field.message_type.fields_by_name.get(written) if field.message_type is not None else None
-        if held is not None:
-            (theirs if is_fork_field(field) or is_fork_field(held) else bvlc).append(field.name)
-    return tuple(bvlc or (theirs if forks else ()))
+        for held in field.message_type.fields if field.message_type is not None else ():
+            bvlc, theirs = found.get(held.name, ((), ()))
+            if is_fork_field(field) or is_fork_field(held):
+                theirs = (*theirs, field.name)
+            else:
+                bvlc = (*bvlc, field.name)
+            found[held.name] = bvlc, theirs
+    return found
 
 
 _OWNERS = (
