@@ -49,3 +49,38 @@ def test_what_is_no_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "no line that Caffe writes" in capsys.readouterr().err
     with pytest.raises(UsageError, match="cannot read"):
         log.run(log.Options(str(tmp_path / "missing.log")))
+
+
+def test_a_curve_on_a_terminal(healthy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("plotext")
+    log.run(log.Options(str(healthy), plot="terminal"))
+    said = capsys.readouterr().out
+    assert "loss" in said
+    assert "┤" in said
+
+
+@pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml")])
+def test_a_picture(healthy: Path, tmp_path: Path, name: str, begins: bytes) -> None:
+    pytest.importorskip("matplotlib")
+    assert log.run(log.Options(str(healthy), plot=str(tmp_path / name))) == 0
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (log.Options("x", plot="a.gif"), "no picture"),
+        (log.Options("x", follow=True, output_format="json"), "`--follow` shows text"),
+        (log.Options("x", follow=True), "cannot read `x`"),
+    ],
+)
+def test_calls_that_make_no_sense(options: log.Options, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        log.run(options)
+
+
+def test_a_picture_does_not_replace_the_log(healthy: Path) -> None:
+    pytest.importorskip("matplotlib")
+    target = healthy.rename(healthy.with_suffix(".png"))
+    with pytest.raises(UsageError, match="read by this call"):
+        log.run(log.Options(str(target), plot=str(target)))

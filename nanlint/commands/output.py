@@ -23,11 +23,16 @@ def deliver(text: str, output: str | None, inputs: Sequence[str] = ()) -> None:
     """
     if output is None:
         write([text.removesuffix("\n")])
-        return
+    else:
+        deliver_bytes(encoded(text), output, inputs)
+
+
+def deliver_bytes(data: bytes, output: str, inputs: Sequence[str] = ()) -> None:
+    """Write a file in one step. Raises UsageError as `deliver` does."""
     target = os.path.realpath(output)
     if target in map(os.path.realpath, inputs):
         raise UsageError(f"`{output}` is read by this call, and is not written over; name another file")
     try:
-        replace_file(target, encoded(text))
+        replace_file(target, data)
     except OSError as wrong:
         raise UsageError(f"cannot write `{output}`: {reason(wrong)}") from wrong

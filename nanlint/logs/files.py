@@ -26,3 +26,42 @@ def read(path: str, progress: Callable[[int], object] | None = None) -> Log:
     log = reader.close()
     log.encoding = decoder.encoding
     return log
+
+
+class Tail:
+    """A log file that grows. `log` holds what its whole lines say so far."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._begin()
+
+    def _begin(self) -> None:
+        self._position = 0
+        self._decoder, self._reader = Decoder(), Reader(self.path)
+
+    @property
+    def log(self) -> Log:
+        return self._reader.log
+
+    def more(self) -> bool:
+        """Read what has been added: whether the file began anew, cut short or replaced. Raises OSError."""
+        with Path(self.path).open("rb") as file:
+            anew = file.seek(0, 2) < self._position
+            if anew:
+                self._begin()
+            file.seek(self._position)
+            while data := file.read(_PIECE):
+                self._position += len(data)
+                for line in self._decoder.feed(data):
+                    self._reader.feed(line)
+        for line in self._decoder.settle():
+            self._reader.feed(line)
+        return anew
+
+    def close(self) -> Log:
+        """The log as it stands, its last half line included."""
+        for line in self._decoder.end():
+            self._reader.feed(line)
+        log = self._reader.close()
+        log.encoding = self._decoder.encoding
+        return log

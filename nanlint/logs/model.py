@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from re import Match
 from typing import NamedTuple
 
 from nanlint.logs.series import Outputs, Series
@@ -110,6 +111,7 @@ class FirstBad:
 class Run:
     """One call of Caffe. `*_from` are where its rows begin in the log's series.
 
+    `first_stamp` and `last_stamp`: glog's prefix of the first and the last loss line, with their iterations.
     `setting_up`: the layer that was being made last. `first_bad`: the run's first number that is NaN or
     infinite, `first_bad_trained` the first in the training net.
     """
@@ -138,7 +140,8 @@ class Run:
     clipped: int = 0
     clip_norm: float = 0.0
     clip_last: float = 0.0
-    stamps: list[tuple[int, str]] = field(default_factory=list)
+    first_stamp: tuple[Match[str], int] | None = None
+    last_stamp: tuple[Match[str], int] | None = None
     debug: dict[DebugKey, DebugTrack] = field(default_factory=dict)
     first_bad: FirstBad | None = None
     first_bad_trained: FirstBad | None = None

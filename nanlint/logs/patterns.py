@@ -13,8 +13,7 @@ NUMBER = (
     r"|[nN][aA][nN](?:\([a-z]+\))?|[iI][nN][fF]\w*)"
 )
 
-LOSS = re.compile(rf"Iteration (\d{{1,18}})\b[^=]*?, loss = ({NUMBER})")
-RATE = re.compile(rf"Iteration (\d{{1,18}})\b[^=]*?, lr = ({NUMBER})")
+SHOWN = re.compile(rf"Iteration (\d{{1,18}})\b[^=]*?, (loss|lr) = ({NUMBER})")
 TESTING = re.compile(r"Iteration (\d{1,18}), Testing net(?: \(#(\d{1,9})\))?")
 OUTPUT = re.compile(rf"(Train|Test) net output #(\d{{1,9}}): (.*?) = ({NUMBER})(?: \(\* ({NUMBER}) = )?")
 SCORE = re.compile(rf"Test score #(\d{{1,9}}): ({NUMBER})")
@@ -51,7 +50,7 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         word = text.lstrip("+-").lower()
-        if word.startswith(("nan", "1.#ind", "1.#qnan", "1.#snan")):
+        if word.startswith("nan") or (word.startswith("1.#") and not word.startswith("1.#inf")):
             return math.nan
         if word.startswith(("inf", "1.#inf")):
             return -math.inf if text.startswith("-") else math.inf

@@ -28,7 +28,7 @@ class Reader:
         self._net_to_come: str | None = None
         self._lead: Pattern[str] | None = None
         self._thread = ""
-        self._stamp = ""
+        self._prefix: Match[str] | None = None
         self._main_thread = ""
         self._testing: tuple[int, int] | None = None
         self._in_test = False
@@ -56,10 +56,6 @@ class Reader:
         """The log, as far as it goes."""
         self._end_echo()
         self._settle(None)
-        for run in self.log.runs:
-            if run.solver is not None:
-                run.max_iter = _setting(patterns.MAX_ITER, run.solver.text)
-                run.display = _setting(patterns.DISPLAY, run.solver.text)
         if self.log.runs:
             self.log.runs[-1].last_line = self.log.lines
         return self.log
@@ -89,13 +85,10 @@ class Reader:
     def _text(self, text: str, prefix: Match[str] | None) -> None:
         """What stands behind the prefix."""
         text = text[:_LONGEST_TEXT]
-        if prefix is None:
-            self._stamp = ""
-        else:
-            self._stamp = f"{prefix[2]} {prefix[3]}"
-            if prefix[1] == "F":
-                self._failed(Failure(prefix[5], int(prefix[6]), text.strip(), self.log.lines))
-                return
+        self._prefix = prefix
+        if prefix is not None and prefix[1] == "F":
+            self._failed(Failure(prefix[5], int(prefix[6]), text.strip(), self.log.lines))
+            return
         for word, take in _KINDS:
             if word in text:
                 take(self, text)
@@ -104,30 +97,33 @@ class Reader:
             self._other(text)
 
     def _iteration(self, text: str) -> None:
-        if match := patterns.LOSS.search(text):
-            iteration, value = int(match[1]), number(match[2])
+        if match := patterns.SHOWN.search(text):
+            iteration = int(match[1])
             self._goes_on(iteration)
-            self.log.recognised += 1
-            self.log.losses.add(iteration, value)
-            self._shown, self._in_test, self._testing = iteration, False, None
             self._debug.new_iteration()
-            self._settle(iteration)
-            if not math.isfinite(value):
-                self._bad(iteration, TRAIN, "loss", value)
-            if self._stamp:
-                del self.run.stamps[1:]
-                self.run.stamps.append((iteration, self._stamp))
-        elif match := patterns.RATE.search(text):
-            self._goes_on(int(match[1]))
-            self.log.recognised += 1
-            self._rate_at = int(match[1])
-            self.log.rates.add(self._rate_at, number(match[2]))
-            self._debug.new_iteration()
+            value = number(match[3])
+            if match[2] == "lr":
+                self._rate_at = iteration
+                self.log.rates.add(iteration, value)
+            else:
+                self._loss(iteration, value)
         elif match := patterns.TESTING.search(text):
             self._goes_on(int(match[1]))
-            self.log.recognised += 1
             self._testing, self._in_test = (int(match[1]), int(match[2] or 0)), True
             self._debug.new_iteration()
+
+    def _loss(self, iteration: int, value: float) -> None:
+        self.log.losses.add(iteration, value)
+        self._shown, self._in_test, self._testing = iteration, False, None
+        if self._waiting is not None:
+            self._settle(iteration)
+        if not math.isfinite(value):
+            self._bad(iteration, TRAIN, "loss", value)
+        if self._prefix is not None:
+            run = self.run
+            run.last_stamp = self._prefix, iteration
+            if run.first_stamp is None:
+                run.first_stamp = run.last_stamp
 
     def _output(self, text: str) -> None:
         match = patterns.OUTPUT.search(text)
@@ -227,8 +223,7 @@ class Reader:
         if self._waiting is None:
             return
         if iteration is None:
-            display = _setting(patterns.DISPLAY, self.run.solver.text) if self.run.solver else None
-            iteration = self.run.from_iteration if self._shown is None else self._shown + (display or 1)
+            iteration = self.run.from_iteration if self._shown is None else self._shown + (self.run.display or 1)
         self._waiting.iteration = iteration
         self._waiting = None
 
@@ -254,6 +249,8 @@ class Reader:
         self._echo = None
         if not echo.phase:
             self.run.solver = echo
+            self.run.max_iter = _setting(patterns.MAX_ITER, echo.text)
+            self.run.display = _setting(patterns.DISPLAY, echo.text)
         elif echo.phase == TEST or all(net.phase == TEST for net in self.run.nets):
             self.run.nets.append(echo)
 
@@ -342,6 +339,7 @@ class Reader:
             run = self._new_run()
         run.started = True
         self._main_thread = self._thread
+        self.log.recognised += 1
 
     def _trains(self, run: Run) -> bool:
         return len(self.log.losses) > run.losses_from or len(self.log.tests) > run.tests_from
@@ -351,7 +349,8 @@ class Reader:
         return run.done or run.stopped_early or run.failure is not None or run.crash is not None
 
     def _new_run(self) -> Run:
-        self._settle_last()
+        if self.log.runs:
+            self._settle(None)
         log = self.log
         if log.runs:
             log.runs[-1].last_line = max(0, log.lines - 1)
@@ -362,10 +361,6 @@ class Reader:
         self._in_test = False
         self._net_to_come = None
         return run
-
-    def _settle_last(self) -> None:
-        if self.log.runs:
-            self._settle(None)
 
 
 def _setting(pattern: Pattern[str], text: str) -> int | None:

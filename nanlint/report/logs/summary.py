@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from re import Match
 from textwrap import wrap
 
 from nanlint.logs.finding import LogFinding
-from nanlint.logs.model import TEST, Log, Outcome, Run
-from nanlint.logs.series import Outputs, Series
+from nanlint.logs.model import Log, Outcome, Run
+from nanlint.logs.series import Outputs
 from nanlint.report.style import Paint
 
 _ENDS = {
@@ -21,13 +23,11 @@ _ENDS = {
 _MOST_OUTPUTS = 8
 
 
-def lines(log: Log, findings: Sequence[LogFinding], width: int, paint: Paint) -> Iterator[str]:
-    """The last run's numbers, and the findings."""
-    yield from overview(log, paint)
-    yield ""
-    for finding in findings:
+def findings(log: Log, found: Sequence[LogFinding], width: int, paint: Paint) -> Iterator[str]:
+    """What was wrong with the run, or that nothing was."""
+    for finding in found:
         yield from one(log.path, finding, width, paint)
-    if not findings:
+    if not found:
         yield "nothing wrong is to be seen in it"
 
 
@@ -42,11 +42,32 @@ def overview(log: Log, paint: Paint) -> Iterator[str]:
     of = f" of {run.max_iter}" if losses and run.max_iter is not None else ""
     yield paint("title", f"{log.path}: ") + f"{which}{span}{of}; {_ENDS[run.outcome]}"
     if losses:
-        yield "  loss  " + _course(losses)
+        pace = _pace(run)
+        yield "  loss  " + _course(losses) + (f"  ({pace} an iteration)" if pace else "")
     rates = list(log.rates.rows(run.rates_from))
     if rates:
         yield "  rate  " + (f"{rates[0][1]:g}" if len({rate for _, rate in rates}) == 1 else _course(rates))
     yield from _last_scores(log.tests, run)
+
+
+def _pace(run: Run) -> str | None:
+    """The time from one iteration to the next, by glog's stamps; a run may go past New Year, without a year."""
+    if run.first_stamp is None or run.last_stamp is None or run.first_stamp[1] >= run.last_stamp[1]:
+        return None
+    try:
+        began, ended = (_moment(stamp[0]) for stamp in (run.first_stamp, run.last_stamp))
+    except ValueError:
+        return None
+    if ended < began:
+        ended = ended.replace(year=ended.year + 1)
+    seconds = (ended - began).total_seconds() / (run.last_stamp[1] - run.first_stamp[1])
+    return f"{seconds:.3g} s" if seconds >= 0.001 else None
+
+
+def _moment(prefix: Match[str]) -> datetime:
+    """When a line was written. Raises ValueError for a date that there is none of."""
+    date = prefix[2] if len(prefix[2]) == 8 else "2000" + prefix[2]
+    return datetime.strptime(f"{date} {prefix[3][:15]}", "%Y%m%d %H:%M:%S.%f")
 
 
 def _course(rows: Sequence[tuple[int, float]]) -> str:
@@ -92,9 +113,3 @@ def one(path: str, finding: LogFinding, width: int, paint: Paint) -> Iterator[st
         for index, line in enumerate(told or ["as above"]):
             yield (lead if index == 0 else " " * 12) + line
     yield ""
-
-
-def loss_line(series: Series, phase: str = "") -> str:
-    """The last row of a series, as `--follow` shows it."""
-    word = "test" if phase == TEST else "loss"
-    return f"{series.iterations[-1]:>9}  {word} {series.values[-1]:g}"
