@@ -16,6 +16,7 @@ from nanlint.view.draw import UNKNOWN, Sizes
 
 if TYPE_CHECKING:
     from nanlint.findings import Finding
+    from nanlint.logs.finding import LogFinding
 
 _DECIDED_ELSEWHERE = ("name", "type", "bottom", "top")
 _MOST_LETTERS = 600
@@ -85,6 +86,25 @@ def findings(found: Iterable[Finding]) -> list[dict[str, Any]]:
             "phase": one.phase,
             "path": one.place.source.path,
             "line": one.place.start.line,
+        }
+        for one in found
+    ]
+
+
+def of_log(path: str, found: Iterable[LogFinding]) -> list[dict[str, Any]]:
+    """What was found in a log, as the page shows findings: its cause in place of a code."""
+    return [
+        {
+            "code": one.cause,
+            "name": one.cause,
+            "severity": one.severity.value,
+            "message": _short(one.message),
+            "evidence": f"as {one.rule} foretells" if one.rule else "",
+            "fix": "",
+            "layer": one.layer,
+            "phase": None,
+            "path": path,
+            "line": one.line or 0,
         }
         for one in found
     ]

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nanlint.caffe.model import Layer, Net, Solver
-from nanlint.findings import Finding, Report
+from nanlint.caffe.model import Layer, Net
+from nanlint.findings import Finding, Report, Severity
 from nanlint.view import facts
+from nanlint.view.charts import charts
 from nanlint.view.draw import Marks, fragment, safe, style
 from nanlint.view.fold import folded, plain
 from nanlint.view.nodes import picture
+
+if TYPE_CHECKING:
+    from nanlint.engine.load import Loaded
+    from nanlint.logs.finding import LogFinding
+    from nanlint.logs.model import Log
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The page asks for nothing from anywhere."""
 
 
-def page(path: str, solver: Solver | None, nets: Sequence[Net], report: Report) -> str:
-    """The page as HTML. The same nets and findings give the same bytes."""
+class Run(NamedTuple):
+    """What a log adds: its numbers, and what was found in it."""
+
+    log: Log
+    findings: Sequence[LogFinding]
+
+
+def page(of: Loaded, report: Report, run: Run | None = None) -> str:
+    """The page of a solver or net as HTML, with a log of its training or none.
+
+    The same nets, findings and logs give the same bytes.
+    """
+    solver, nets = of.solver, of.nets
     texts = facts.Texts()
     only = facts.only_in(nets)
-    views = _distinct([_view(net, report, only, texts) for net in nets])
+    marked = [*_marks(report.findings), *(_marks_of_log(run.findings) if run else ())]
+    views = _distinct([_view(net, marked, only, texts) for net in nets])
     told: dict[str, Any] = {
-        "findings": facts.findings(report.findings),
+        "findings": [*facts.findings(report.findings), *(facts.of_log(run.log.path, run.findings) if run else ())],
         "nets": [{"phases": view.phases, "layers": view.layers} for view in views],
         "texts": texts.all,
     }
@@ -48,12 +66,12 @@ def page(path: str, solver: Solver | None, nets: Sequence[Net], report: Report) 
     )
     return _file("page.html").format(
         policy=_POLICY,
-        title=safe(path, 120),
+        title=safe(of.path, 120),
         style=style() + _file("page.css"),
         tabs=tabs,
         drawings=drawings or "<p>no net could be read</p>",
         summaries=summaries,
-        curve=_curve(path, solver),
+        charts=charts(solver, of.beside, run.log if run else None),
         told=_json(told),
         script=_file("page.js"),
     )
@@ -69,9 +87,9 @@ class _View(NamedTuple):
     layers: list[list[Any]]
 
 
-def _view(net: Net, report: Report, only: Mapping[Layer, str], texts: facts.Texts) -> _View:
+def _view(net: Net, marked: Sequence[_Mark], only: Mapping[Layer, str], texts: facts.Texts) -> _View:
     sizes = facts.sizes(net)
-    marks = Marks(severities(net, report.findings), sizes, only)
+    marks = Marks(severities(net, marked), sizes, only)
     drawn = picture(net)
     small = folded(drawn)
     all_of_it = fragment(plain(drawn), marks) if small.groups else ""
@@ -90,26 +108,29 @@ def _distinct(views: Sequence[_View]) -> list[_View]:
     return kept
 
 
-def severities(net: Net, found: Sequence[Finding]) -> dict[Layer, str]:
+class _Mark(NamedTuple):
+    """A layer that a finding names, in a phase or in all."""
+
+    layer: str
+    phase: str | None
+    severity: Severity
+
+
+def _marks(found: Iterable[Finding]) -> list[_Mark]:
+    return [_Mark(one.layer, one.phase, one.severity) for one in found if one.layer is not None]
+
+
+def _marks_of_log(found: Iterable[LogFinding]) -> list[_Mark]:
+    return [_Mark(one.layer, None, one.severity) for one in found if one.layer is not None]
+
+
+def severities(net: Net, marked: Sequence[_Mark]) -> dict[Layer, str]:
     """The layers of a net that findings name, each with the worst one's severity."""
-    worst: dict[str, Finding] = {}
-    for one in found:
-        if one.layer is None or one.phase not in (None, net.phase):
-            continue
-        if one.layer not in worst or one.severity.rank > worst[one.layer].severity.rank:
-            worst[one.layer] = one
-    return {layer: worst[layer.name].severity.value for layer in net.layers if layer.name in worst}
-
-
-def _curve(path: str, solver: Solver | None) -> str:
-    """The learning rate over the run, if there is a solver that has one."""
-    from nanlint.analysis.schedule import schedule
-    from nanlint.report import plot
-
-    plan = schedule(solver.param) if solver is not None else None
-    if plan is None or plan.last < 0:
-        return ""
-    return f"<h2>Learning rate</h2>{plot.as_svg([plot.curve('', plan, 400)])}"
+    worst: dict[str, Severity] = {}
+    for one in marked:
+        if one.phase in (None, net.phase) and (one.layer not in worst or one.severity.rank > worst[one.layer].rank):
+            worst[one.layer] = one.severity
+    return {layer: worst[layer.name].value for layer in net.layers if layer.name in worst}
 
 
 def _json(told: dict[str, Any]) -> str:

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from nanlint.config import Settings
-from nanlint.engine import check
+from nanlint.engine import judged
 from nanlint.engine.load import open_all
-from nanlint.view.page import page
+from nanlint.findings import Severity
+from nanlint.logs.files import read
+from nanlint.logs.finding import LogFinding
+from nanlint.view.page import Run, page
 from tests.view import nets
 
 
@@ -49,13 +52,12 @@ snapshot_prefix: "x"
 """
 
 
-def made(folder: Path, net: str = written()) -> str:
+def made(folder: Path, net: str = written(), run: Run | None = None) -> str:
     (folder / "net.prototxt").write_text(net)
     solver = folder / "solver.prototxt"
     solver.write_text(SOLVER)
-    report = check([str(solver)], Settings())
-    loaded = open_all([str(solver)], Settings()).loaded[0]
-    return page(str(solver), loaded.solver, loaded.nets, report)
+    opened = open_all([str(solver)], Settings())
+    return page(opened.loaded[0], judged(opened, Settings()), run)
 
 
 def told(html: str) -> dict[str, Any]:
@@ -108,6 +110,17 @@ def test_each_layer_has_its_shapes_fields_and_line(tmp_path: Path) -> None:
 
 def test_layers_of_one_phase_are_marked(tmp_path: Path) -> None:
     assert re.search(r'class="n loss( \w+)? only"', made(tmp_path))
+
+
+def test_a_log_adds_its_loss_and_what_was_found_in_it(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    lines = [f"I1128 10:00:0{step} 1 solver.cpp:239] Iteration {step}, loss = {5 - step}" for step in range(4)]
+    log.write_text("\n".join(lines) + "\n")
+    found = LogFinding("exploding-chain", Severity.WARNING, "`fc` went first", layer="fc", line=3)
+    html = made(tmp_path, run=Run(read(str(log)), [found]))
+    assert "<h2>Loss in " in html
+    assert told(html)["findings"][-1]["message"] == "`fc` went first"
+    assert re.search(r'class="n weights (error|warning)" data-l="4"', html)
 
 
 def test_no_name_ends_the_script(tmp_path: Path) -> None:
