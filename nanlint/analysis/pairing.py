@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 # what may stand between the data and the first layer of a net, and only moves them
 _MOVING = ("Slice", "Concat", "Reshape", "Flatten", "Crop", "Python")
-# what does nothing once a net is in use
-_IDLE = ("Dropout", "Split", "Silence", "SpatialDropout")
 # a loss, and the layer that gives its prediction (softmax_loss_layer.cpp, sigmoid_cross_entropy_loss_layer.cpp)
 INFERENCE_FORM = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
-_NORMALISING = ("BatchNorm", "Scale", "BN", "Bias")
-_STATISTICS = ("BatchNorm", "BN")
 _PREDICTING = ("Softmax", "Sigmoid", "ArgMax")
 
 
@@ -113,8 +109,8 @@ class Pairing:
     @cached_property
     def merged(self) -> bool:
         """Whether all normalisation of the training net is worked into the deploy net's other weights."""
-        trained = any(layer.type in _STATISTICS for layer in self.trained.layers)
-        return trained and not any(layer.type in _STATISTICS for layer in self.here.layers)
+        trained = any(layer.facts.keeps_statistics for layer in self.trained.layers)
+        return trained and not any(layer.facts.keeps_statistics for layer in self.here.layers)
 
     def matched(self, layer: Layer) -> Layer | None:
         """The training net's layer of the name of one of the deploy net's; a name that several layers without weights
@@ -206,25 +202,26 @@ class Pairing:
                 return Way(blob, layer, tuple(reversed(steps)))
             if len(layer.bottoms) != 1:
                 return None
-            if layer.type not in _IDLE:
+            if not layer.facts.idle_in_use:
                 steps.append(layer)
             at = layer.bottoms[0]
 
     def _stands_there(self, layer: Layer) -> bool:
         other = self.matched(layer)
-        return other is not None and layer.type not in _IDLE and same_type(layer, other)
+        return other is not None and not layer.facts.idle_in_use and same_type(layer, other)
 
     def _stands_here(self, layer: Layer) -> bool:
         other = self._names.get(layer.name)
         if not has_weights(layer) and layer.name in self._repeated:
             return False
-        return other is not None and layer.type not in _IDLE and same_type(layer, other)
+        return other is not None and not layer.facts.idle_in_use and same_type(layer, other)
 
     def _takes_part(self, layer: Layer) -> bool:
         """Whether a layer may well be missing: the other net has it as another type, its work is done by merged
         weights, or nobody knows what it does."""
         in_both = layer.name in self._names and layer.name in self._there
-        return in_both or layer.spec is None or (self.merged and layer.type in _NORMALISING)
+        normalising = layer.facts.keeps_statistics or layer.facts.per_channel
+        return in_both or layer.spec is None or (self.merged and normalising)
 
     def _dropped_at_the_end(self) -> Iterator[Dropped]:
         """Layers between the deploy net's last layers and the losses of the training net."""
@@ -294,7 +291,7 @@ def _says_the_same(here: Layer, there: Layer) -> bool:
     """Whether types differ as a loss and its prediction do, or because nothing is computed."""
     if not here.bottoms or not there.bottoms or any(there.loss_weights):
         return True
-    return here.type in _IDLE and there.type in _IDLE
+    return here.facts.idle_in_use and there.facts.idle_in_use
 
 
 def _lacking(steps: tuple[Layer, ...], other: tuple[Layer, ...]) -> Iterator[Layer]:

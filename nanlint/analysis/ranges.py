@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net
 
 
-SHARING = ("Split", "Flatten", "Reshape", "Concat", "Slice")
-"""Types whose tops are their bottom's memory (Concat and Slice with one blob on either side)."""
-
-
 class Ranges:
     """The steps of one pass over a net, in the order of its layers, and the value of each blob version."""
 
@@ -119,7 +115,7 @@ class _SharedData:
         layer = step.layer
         for top in layer.tops:
             self._blobs.setdefault(top.name, []).append(top)
-        if layer.type in SHARING and len(layer.bottoms) == 1 and (layer.type != "Slice" or len(layer.tops) == 1):
+        if len(layer.bottoms) == 1 and layer.facts.shares_memory(layer):
             for top in layer.tops:
                 self._share(top.name, layer.bottoms[0].name)
         elif step.in_place() and self._owner:
@@ -171,34 +167,18 @@ def _backward(got: Ranges) -> None:
                 got.grads[blob] = grad if known is None else combine(known, grad, plus)
 
 
-# layers that keep copies of what they read, or read no data at all
-SELF_RELIANT = frozenset(
-    "BatchNorm Dropout Scale PReLU Bias Flatten Reshape Split Concat Slice InnerProduct Convolution Deconvolution "
-    "SoftmaxWithLoss EuclideanLoss Silence".split()
-)
-# layers whose gradient is a formula of one side alone
-ONE_SIDED = {
-    "Sigmoid": "top",
-    "TanH": "top",
-    "Exp": "top",
-    "ReLU": "bottom",
-    "BNLL": "bottom",
-    "Power": "both",
-    "Log": "bottom",
-}
-
-
 def _gradients(step: Step, got: Ranges) -> list[Value]:
     """Backward over what is in memory by then: a layer that worked in place has overwritten its bottom."""
     layer = step.layer
     tops = [left_in_memory(got, blob) for blob in layer.tops]
     bottoms = [left_in_memory(got, blob) for blob in layer.bottoms]
-    changed = [a is not b for a, b in zip((*tops, *bottoms), (*step.tops, *step.bottoms), strict=True)]
-    if not any(changed) or layer.type in SELF_RELIANT:
+    sides = {"top": (tops, step.tops), "bottom": (bottoms, step.bottoms)}
+    changed = {side for side, (now, then) in sides.items() if any(a is not b for a, b in zip(now, then, strict=True))}
+    reads = layer.facts.backward_reads(layer.param)
+    if not changed or (reads is not None and reads.isdisjoint(changed)):
         return run_backward(step)
-    reads = ONE_SIDED.get(layer.type)
-    top_changed = any(changed[: len(tops)])
-    if reads is None or (reads == "both" and top_changed):
+    by_itself = step.in_place() and "top" not in changed
+    if reads is None or not layer.facts.gradient_from_memory or (len(reads) > 1 and not by_itself):
         return [anything(blob.count) for blob in layer.bottoms]
     before = step.tops, step.bottoms
     step.tops, step.bottoms = tops, bottoms

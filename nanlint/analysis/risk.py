@@ -208,7 +208,7 @@ def _below(net: Net, groups: Mapping[Layer, Sequence[Update]]) -> dict[Layer, fl
     for layer in net.layers:
         below[layer] = _mean([grown.get(blob, 0.0) for blob in layer.bottoms] or [0.0])
         own = _growth(groups[layer], backward=False) if layer in groups else 0.0
-        reset = layer.type in ("BatchNorm", "BN", "MVN")
+        reset = layer.facts.normalises
         grown.update(dict.fromkeys(layer.tops, 0.0 if reset else below[layer] + own))
     return below
 
@@ -280,7 +280,7 @@ def _sum_of_squares(loss: Loss) -> float:
 def _growth(group: Sequence[Update], *, backward: bool) -> float:
     """ln of how much more a layer carries after one update; nothing where a BatchNorm follows."""
     first = group[0].learned
-    if first.normalised or first.param.layer.type in ("Scale", "Bias"):
+    if first.normalised or first.param.layer.facts.per_channel:
         return 0.0
     if backward:
         swings = [u.log_swing + log((u.learned.outputs or 1) / u.learned.fan_in) / 2 for u in group[:1]]

@@ -16,11 +16,6 @@ from nanlint.caffe.initial import initial_moment, known_shape
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count
 from nanlint.numbers.moments import Gradient, Moment, exponential, log_sum, total
 
-WEIGHTS = (
-    *("Convolution", "ConvolutionDepthwise", "Deconvolution", "DepthwiseConvolution", "InnerProduct"),
-    *("Scale", "Bias"),
-)
-
 
 class Pressure(NamedTuple):
     """What one loss does to one learned blob at the first iteration.
@@ -141,7 +136,7 @@ def _learned(
     layer = param.layer
     shape = known_shape(param)
     elements = count(shape)
-    if layer.type not in WEIGHTS or not elements or not layer.tops or shape is None:
+    if not (layer.facts.multiplies or layer.facts.per_channel) or not elements or not layer.tops or shape is None:
         return None
     bottom, top = moments.get(layer.bottoms[0]), layer.tops[0]
     is_weight = param.index == 0 and layer.type != "Bias"
@@ -208,9 +203,9 @@ def _normalised(layer: Layer) -> bool:
     blob = layer.tops[0]
     while len(blob.consumers) == 1:
         reader = blob.consumers[0][0]
-        if reader.type in ("BatchNorm", "BN", "MVN"):
+        if reader.facts.normalises:
             return not reader.param.batch_norm_param.use_global_stats
-        if reader.type not in ("Scale", "Bias") or reader is layer:
+        if not reader.facts.per_channel or reader is layer:
             return False
         blob = reader.tops[0]
     return False

@@ -16,7 +16,6 @@ from nanlint.safety.reading import first_regular, first_there, is_folder, open_r
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer
 
-_PARAMETERS = {"Data": "data_param", "ImageData": "image_data_param", "HDF5Data": "hdf5_data_param"}
 _LMDB_MAGIC = 0xBEEFC0DE
 _META, _PAGE_SIZE, _MAIN_ENTRIES, _TRANSACTION = 16, 40, 120, 144
 """Offsets in a meta page: the meta data, the page size, the entries of the main tree, the transaction."""
@@ -24,14 +23,14 @@ _META, _PAGE_SIZE, _MAIN_ENTRIES, _TRANSACTION = 16, 40, 120, 144
 
 def batch_size(layer: Layer) -> int | None:
     """The batch size that a data layer states; None for other layers."""
-    field = _PARAMETERS.get(layer.type)
+    field = layer.facts.source_block
     size: int = getattr(layer.param, field).batch_size if field else 0
     return size or None
 
 
 def items(layer: Layer, base: Path) -> int | None:
     """How many items the source holds, looked up from the working directory and from `base`; None if unknown."""
-    field = _PARAMETERS.get(layer.type)
+    field = layer.facts.source_block
     source = getattr(layer.param, field).source if field else ""
     if not source or "\0" in source:
         return None

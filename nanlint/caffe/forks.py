@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nanlint.caffe.layer_types import BVLC_TYPES
+from nanlint.caffe.layers import BVLC_TYPES
 from nanlint.schema.bind import Bound
 from nanlint.schema.forks import (
     FIRST_FORK_NUMBER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.layers import BVLC_TYPES, OPTIONAL_TYPES
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.text.tree import Block
 
@@ -12,19 +13,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Origin
     from nanlint.caffe.options import Options
     from nanlint.text.source import Place
-
-# REGISTER_LAYER_CLASS and REGISTER_LAYER_CREATOR in src/caffe/layers and layer_factory.cpp
-BVLC_TYPES = frozenset(
-    """
-    AbsVal Accuracy ArgMax BNLL BatchNorm BatchReindex Bias Clip Concat ContrastiveLoss Convolution Crop Data
-    Deconvolution Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output
-    HingeLoss Im2col InfogainLoss InnerProduct Input LRN LSTM LSTMUnit Log MVN MemoryData
-    MultinomialLogisticLoss PReLU Parameter Pooling Power RNN ReLU Reduction Reshape SPP Scale Sigmoid
-    SigmoidCrossEntropyLoss Silence Slice Softmax SoftmaxWithLoss Split Swish TanH Threshold Tile """.split()
-)
-# compiled in only with OpenCV, or with the Python layer
-OPTIONAL_TYPES = {"ImageData": "USE_OPENCV", "WindowData": "USE_OPENCV", "Python": "WITH_PYTHON_LAYER"}
-
 
 def unknown_type(origin: Origin, name: str, type_name: str, options: Options) -> Problem | None:
     """What Caffe makes of a type that nanlint does not model; None for one that some Caffe is known to

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from nanlint.caffe import wiring
 from nanlint.caffe.backward import Node, decide_backward
 from nanlint.caffe.fillers import filler_failure
-from nanlint.caffe.layer_types import OPTIONAL_TYPES, is_foreign, unknown_type
-from nanlint.caffe.layers import layer_type
+from nanlint.caffe.layer_types import is_foreign, unknown_type
+from nanlint.caffe.layers import OPTIONAL_TYPES, layer_type
 from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
 from nanlint.caffe.model import Blob, Layer, Net, Param, Shape, ends_setup
 from nanlint.caffe.options import Options

@@ -164,7 +164,7 @@ def saturated_first_loss(net: Net) -> Iterator[Problem]:
     **Instead** scale the input, or use fillers that keep the logits near 1 (`xavier`, `msra`).
     """
     from nanlint.analysis.scale import scale_of
-    from nanlint.analysis.scale_losses import SATURATED
+    from nanlint.caffe.layers.pull import SATURATED
 
     if net.phase != TRAIN or net.refused:
         return
@@ -264,7 +264,7 @@ def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
         return
     trained = {one.layer for one in net.params if one.lr_mult and one.layer.runs_backward}
     weight = max((abs(weight) for layer in net.layers for weight in layer.loss_weights), default=0.0)
-    normalised = any(layer.type in ("BatchNorm", "BN") for layer in net.layers)
+    normalised = any(layer.facts.keeps_statistics for layer in net.layers)
     usual = 0.1 if normalised else 0.05
     if len(trained) < 3 or weight < 0.5 or abs(param.base_lr) * longer <= (10 if normalised else 6) * usual:
         return

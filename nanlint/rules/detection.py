@@ -8,19 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nanlint.findings import Effect, Problem, Related
-from nanlint.rules.loss import class_count
 from nanlint.rules.proof import spelled
 from nanlint.rules.registry import WARNING, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net
 
-# layers whose tops have as many rows and columns as their bottoms
-_SAME_SIZE = frozenset(
-    """ AbsVal BatchNorm Bias BN BNLL Clip Concat CReLU Dropout Eltwise ELU Exp Log LRN MVN Normalize Power PReLU
-    ReLU ReLU6 Scale Sigmoid Softmax SpatialDropout Split Swish TanH Threshold ShuffleChannel """.split()
-)
-_CONVOLUTIONS = ("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution")
 TOLERANCE = 0.05
 
 
@@ -77,7 +70,7 @@ def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
         return
     maker = layer.bottoms[1].producer
     written = re.search(r"num_classes\W+(\d+)", maker.param.python_param.param_str)
-    classes = class_count(layer)
+    classes = layer.facts.classes(layer)
     if written is None or classes is None or int(written[1]) <= classes:
         return
     yield finding(
@@ -125,25 +118,9 @@ def _strides(net: Net) -> dict[Blob, float | None]:
     """How many pixels of the image one step on a blob is, by blob; None where it is not known."""
     found: dict[Blob, float | None] = {}
     for layer in net.layers:
-        step = _step(layer)
+        step = layer.facts.map_step(layer) if layer.param.bottom else 1.0
         below = {found.get(blob) for blob in layer.bottoms} if layer.param.bottom else {1.0}
         base = below.pop() if len(below) == 1 else None
         value = None if base is None or step is None else base * step
         found.update((blob, value) for blob in layer.tops)
     return found
-
-
-def _step(layer: Layer) -> float | None:
-    """By how much a layer makes the map smaller in both directions; None where it is not known."""
-    if not layer.param.bottom or layer.type in _SAME_SIZE:
-        return 1.0
-    if layer.type in (*_CONVOLUTIONS, "Deconvolution"):
-        param = layer.param.convolution_param
-        strides = {param.stride_h, param.stride_w} if param.HasField("stride_h") else set(param.stride) or {1}
-        step = strides.pop() if len(strides) == 1 else 0
-        return (1 / step if layer.type == "Deconvolution" else float(step)) if step else None
-    pooling = layer.param.pooling_param
-    if layer.type == "Pooling" and not pooling.global_pooling:
-        strides = {pooling.stride_h, pooling.stride_w} if pooling.HasField("stride_h") else {pooling.stride}
-        return float(strides.pop()) if len(strides) == 1 else None
-    return None

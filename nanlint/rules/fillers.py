@@ -234,7 +234,7 @@ def _trains(layer: Layer) -> bool:
 
 
 def _normalised(layer: Layer) -> bool:
-    return any(reader.type in ("BatchNorm", "BN", "MVN") for reader, _ in layer.tops[0].consumers)
+    return any(reader.facts.normalises for reader, _ in layer.tops[0].consumers)
 
 
 def _begins_at_zero(layer: Layer) -> bool:

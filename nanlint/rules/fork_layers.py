@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.findings import Effect, Problem, Related
 from nanlint.numbers.float32 import f32
-from nanlint.rules.loss import class_count
 from nanlint.rules.proof import spelled
 from nanlint.rules.registry import INFO, WARNING, finding, rule
 from nanlint.rules.wording import setting
@@ -25,7 +24,7 @@ UNGUARDED = frozenset(
 CENTER_WEIGHT = 1
 
 
-@rule("FORK003", "norm-without-eps", WARNING, effect=Effect.NON_FINITE, layers=("Normalize", "BN"))
+@rule("FORK003", "norm-without-eps", WARNING, effect=Effect.NON_FINITE)
 def norm_without_eps(layer: Layer) -> Iterator[Problem]:
     """An `eps` of 0 or below lets Normalize or BN divide 0 by 0.
 
@@ -39,9 +38,11 @@ def norm_without_eps(layer: Layer) -> Iterator[Problem]:
         return
     if layer.type == "BN":
         message, zero = "bn_param", "a channel that is constant"
-    else:
+    elif layer.type == "Normalize":
         message = "normalize_param" if layer.param.HasField("normalize_param") else "norm_param"
         zero = "a place where all channels are 0"
+    else:
+        return
     for name in ("eps", "var_eps") if layer.type == "BN" else ("eps",):
         eps = f32(getattr(getattr(layer.param, message), name))
         if eps <= 0:
@@ -216,7 +217,7 @@ def center_loss_classes(layer: Layer) -> Iterator[Problem]:
     for other, index in layer.bottoms[1].consumers:
         if other.type != "SoftmaxWithLoss" or index != 1:
             continue
-        classes = class_count(other)
+        classes = other.facts.classes(other)
         if classes is not None and classes > centers:
             yield finding(
                 layer.at("center_loss_param.num_output"),
@@ -302,7 +303,7 @@ def _scores(layer: Layer) -> int | None:
     maker = layer.bottoms[0].producer
     if layer.bottoms[0].shape is None and maker.type == "Convolution" and maker.param.convolution_param.axis == 1:
         return int(maker.param.convolution_param.num_output)
-    return class_count(layer)
+    return layer.facts.classes(layer)
 
 
 def _forks_of(bound: Bound) -> frozenset[str]:

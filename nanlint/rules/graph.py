@@ -126,9 +126,6 @@ def _named_twice(layer: Layer) -> bool:
     return sum(other.name == layer.name for other in layer.net.layers) > 1
 
 
-_PASSES_DATA = ("Flatten", "Reshape", "Split")
-
-
 @rule("NET005", "shared-data-in-place", WARNING, effect=Effect.NONE)
 def shared_data_in_place(net: Net) -> Iterator[Problem]:
     """A layer works in place on a blob whose memory is also that of another blob, which somebody else reads.
@@ -141,7 +138,7 @@ def shared_data_in_place(net: Net) -> Iterator[Problem]:
     """
     for layer in net.layers:
         for top in layer.tops:
-            if not layer.in_place(top.top_index) or layer.refused or layer.type in _PASSES_DATA:
+            if not layer.in_place(top.top_index) or layer.refused or layer.facts.shares_memory(layer):
                 continue
             bottom = layer.bottoms[top.top_index]
             other = _other_reader(bottom)
@@ -162,10 +159,7 @@ def _other_reader(blob: Blob) -> tuple[Blob, Layer] | None:
     """A blob with the memory of this one, and a layer that reads it on another way."""
     while True:
         maker = blob.producer
-        passes = maker.type in _PASSES_DATA or (
-            maker.type in ("Concat", "Slice") and len(maker.bottoms) == 1 and len(maker.tops) == 1
-        )
-        if not passes or not maker.bottoms:
+        if not maker.facts.shares_memory(maker) or not maker.bottoms:
             return None
         source = maker.bottoms[0]
         for reader, _ in source.consumers:
@@ -201,9 +195,6 @@ def phase_is_no_rule(net: Net) -> Iterator[Problem]:
             )
 
 
-_MADE_TO_BE_SHOWN = ("Accuracy", "ArgMax")
-
-
 @rule("NET007", "unused-top", INFO, effect=Effect.NONE)
 def unused_top(net: Net) -> Iterator[Problem]:
     """A training net makes a blob that no layer reads and that is no loss.
@@ -219,7 +210,7 @@ def unused_top(net: Net) -> Iterator[Problem]:
     for blob in net.blobs:
         maker = blob.producer
         wanted = maker.loss_weights[blob.top_index] if blob.top_index < len(maker.loss_weights) else 0
-        if blob.consumers or wanted or explicit_weight(blob) or maker.type in _MADE_TO_BE_SHOWN:
+        if blob.consumers or wanted or explicit_weight(blob) or maker.facts.made_to_be_shown:
             continue
         if is_opaque(maker) or maker.refused or (learns(maker) and not maker.runs_backward):
             continue

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net, Solver
     from nanlint.schema.caffe_pb2 import TransformationParameter
 
-IMAGES = ("Data", "ImageData", "WindowData")
 ENLARGING = 8
 LEAST_WEIGHT = 1e-10
 FAST = 0.0099
@@ -41,7 +40,7 @@ def unscaled_pixels(solver: Solver) -> Iterator[Problem]:
     if solver_type(solver.param) not in ("SGD", "Nesterov") or solver.param.clip_gradients >= 0:
         return
     for layer in net.layers:
-        if layer.type not in IMAGES or not _raw(layer.param.transform_param):
+        if not layer.facts.holds_pixels or not _raw(layer.param.transform_param):
             continue
         reader = _first_linear(layer.tops[0]) if layer.tops else None
         if reader is None or _filler_type(reader) not in ("xavier", "msra") or _normalised(reader):
@@ -57,7 +56,7 @@ def unscaled_pixels(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("INP002", "mean-below-scale", WARNING, effect=Effect.NO_LEARNING, layers=IMAGES)
+@rule("INP002", "mean-below-scale", WARNING, effect=Effect.NO_LEARNING)
 def mean_below_scale(layer: Layer) -> Iterator[Problem]:
     """The mean is given for data from 0 to 1, but it is subtracted before the scale.
 
@@ -66,6 +65,8 @@ def mean_below_scale(layer: Layer) -> Iterator[Problem]:
 
     **Instead** write the mean in bytes: 0.5 of the range is `mean_value: 127.5`.
     """
+    if not layer.facts.holds_pixels:
+        return
     transform = layer.param.transform_param
     means = list(transform.mean_value)
     if not means or not 0 < transform.scale < 0.05 or not all(0 < mean <= 1 for mean in means):
@@ -93,7 +94,7 @@ def test_transform_differs(solver: Solver) -> Iterator[Problem]:
     train = solver.train_net
     if train is None:
         return
-    sources = {layer.tops[0].name: layer for layer in train.layers if layer.type in IMAGES and layer.tops}
+    sources = {layer.tops[0].name: layer for layer in train.layers if layer.facts.holds_pixels and layer.tops}
     for net in solver.nets:
         if net is train or net.phase != TEST:
             continue
@@ -212,7 +213,7 @@ def class_labels_as_targets(layer: Layer) -> Iterator[Problem]:
     if layer.phase != TRAIN or len(layer.bottoms) < 2:
         return
     target = layer.bottoms[1]
-    if target.producer.type in ("Data", "ImageData") and target.top_index == 1:
+    if target.producer.facts.holds_pixels and target.top_index == 1:
         yield finding(
             layer.at("bottom[1]"),
             f"`{layer.name}` takes the integer labels of `{target.producer.name}` as targets; use "
@@ -267,9 +268,9 @@ def _raw(transform: TransformationParameter) -> bool:
 def _first_linear(blob: Blob) -> Layer | None:
     """The first layer with weights that reads a blob, through layers that keep its scale."""
     for reader, _ in blob.consumers:
-        if reader.type in ("Convolution", "InnerProduct"):
+        if reader.facts.multiplies:
             return reader
-        if reader.type in ("Pooling", "Flatten", "Reshape", "Split", "Slice") and reader.tops:
+        if (reader.facts.rearranges or reader.type == "Pooling") and reader.tops:
             return _first_linear(reader.tops[0])
     return None
 
@@ -281,4 +282,4 @@ def _filler_type(layer: Layer) -> str:
 
 
 def _normalised(layer: Layer) -> bool:
-    return any(reader.type in ("BatchNorm", "BN", "MVN", "LRN") for reader, _ in layer.tops[0].consumers)
+    return any(reader.facts.normalises or reader.type == "LRN" for reader, _ in layer.tops[0].consumers)

@@ -14,22 +14,7 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer, Net, Solver
     from nanlint.text.source import Place
 
-# type -> the block that holds its `engine` (layer_factory.cpp)
-ENGINES = {
-    "Convolution": "convolution_param",
-    "Deconvolution": "convolution_param",
-    "Pooling": "pooling_param",
-    "LRN": "lrn_param",
-    "ReLU": "relu_param",
-    "Sigmoid": "sigmoid_param",
-    "Softmax": "softmax_param",
-    "SoftmaxWithLoss": "softmax_param",
-    "InfogainLoss": "softmax_param",
-    "TanH": "tanh_param",
-}
-POOLS = {"Pooling": "pooling_param", "SPP": "spp_param"}
 CUDNN = 2
-STOCHASTIC = 2
 CPU = 0
 
 
@@ -195,8 +180,8 @@ def cudnn_on_cpu(solver: Solver) -> Iterator[Problem]:
         return
     for net in solver.nets:
         for layer in net.layers:
-            block = ENGINES.get(layer.type)
-            if block is None or getattr(layer.param, block).engine != CUDNN:
+            block = layer.facts.engine_block
+            if not block or getattr(layer.param, block).engine != CUDNN:
                 continue
             yield finding(
                 layer.at(f"{block}.engine"),
@@ -221,11 +206,11 @@ def stochastic_on_cpu(solver: Solver) -> Iterator[Problem]:
         return
     for net in solver.nets:
         for layer in net.layers:
-            block = POOLS.get(layer.type)
-            if block is None or layer.refused or getattr(layer.param, block).pool != STOCHASTIC:
+            route = layer.facts.gpu_only(layer.param)
+            if not route or layer.refused:
                 continue
             yield finding(
-                layer.at(f"{block}.pool"),
+                layer.at(route),
                 f"`pool: STOCHASTIC` of `{layer.name}` with `solver_mode: CPU`: Caffe has no CPU code for it "
                 "and aborts in the first forward pass; write `pool: MAX` or `pool: AVE`",
                 related=[Related("the solver asks for the CPU here", solver.at("solver_mode"))],

@@ -14,8 +14,6 @@ from nanlint.rules.registry import ERROR, WARNING, finding, rule
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
 
-CLASSIFIERS = ("SoftmaxWithLoss", "InfogainLoss", "HingeLoss", "MultinomialLogisticLoss", "Accuracy")
-
 
 @rule("LOS001", "label-out-of-range", ERROR, effect=Effect.MEMORY_ERROR)
 def label_out_of_range(net: Net) -> Iterator[Problem]:
@@ -30,7 +28,7 @@ def label_out_of_range(net: Net) -> Iterator[Problem]:
     for layer in net.layers:
         if layer.refused:
             continue
-        if layer.type in CLASSIFIERS and len(layer.bottoms) > 1:
+        if layer.facts.takes_labels and len(layer.bottoms) > 1:
             yield from _label(layer)
         elif layer.type == "Embed" and layer.bottoms:
             yield from _index(layer)
@@ -38,7 +36,7 @@ def label_out_of_range(net: Net) -> Iterator[Problem]:
 
 def _label(layer: Layer) -> Iterator[Problem]:
     label = ranges(layer.net).step(layer).bottoms[1].constant
-    classes = class_count(layer)
+    classes = layer.facts.classes(layer)
     if label is None or classes is None or _ignored(layer, label) or not _outside(label, classes):
         return
     yield finding(
@@ -65,18 +63,6 @@ def _ignored(layer: Layer, label: float) -> bool:
 
 def _outside(label: float, classes: int) -> bool:
     return label != label or not -1 < label < classes
-
-
-def class_count(layer: Layer) -> int | None:
-    """How many classes a classifier's first bottom has; None if unknown."""
-    shape = layer.bottoms[0].shape
-    if not shape:
-        return None
-    if layer.type in ("HingeLoss", "MultinomialLogisticLoss"):
-        number = layer.bottoms[0].count
-        return number // shape[0] if number and shape[0] else None
-    axis = layer.param.accuracy_param.axis if layer.type == "Accuracy" else layer.param.softmax_param.axis
-    return shape[axis] if -len(shape) <= axis < len(shape) else None
 
 
 def _index(layer: Layer) -> Iterator[Problem]:
@@ -150,13 +136,7 @@ def not_probabilities(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule(
-    "LOS004",
-    "softmax-of-one-class",
-    ERROR,
-    effect=Effect.NO_LEARNING,
-    layers=("SoftmaxWithLoss", "InfogainLoss"),
-)
+@rule("LOS004", "softmax-of-one-class", ERROR, effect=Effect.NO_LEARNING)
 def softmax_of_one_class(layer: Layer) -> Iterator[Problem]:
     """SoftmaxWithLoss over one class: the probability is always 1, the loss 0, and nothing learns.
 
@@ -164,7 +144,7 @@ def softmax_of_one_class(layer: Layer) -> Iterator[Problem]:
 
     **Instead** write `num_output: 2` for two classes, or SigmoidCrossEntropyLoss.
     """
-    if layer.refused or len(layer.bottoms) < 2 or class_count(layer) != 1:
+    if not layer.facts.over_softmax or layer.refused or len(layer.bottoms) < 2 or layer.facts.classes(layer) != 1:
         return
     yield finding(
         layer.at("bottom[0]"),

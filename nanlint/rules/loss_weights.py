@@ -25,7 +25,6 @@ LASTING = 4
 """With momentum, how many steps of a gradient add up before they count like one too many."""
 SUMMED = 64
 """Elements from which a sum is no longer near a mean."""
-CROSS_ENTROPY = ("SoftmaxWithLoss", "SigmoidCrossEntropyLoss", "InfogainLoss")
 
 
 @rule("BLW003", "unbalanced-losses", WARNING, effect=Effect.NO_LEARNING)
@@ -119,13 +118,13 @@ def summed_loss(solver: Solver) -> Iterator[Problem]:
 
 def _summed(layer: Layer) -> tuple[int, str]:
     """Over how many elements a loss is summed before it is divided, and by which setting."""
-    from nanlint.analysis.scale_losses import normalization
+    from nanlint.caffe.layers.pull import normalization
 
     shape = layer.bottoms[0].shape if layer.bottoms else None
     positions = (count(shape, 2) or 1) if shape and len(shape) > 2 else 1
     if layer.type == "EuclideanLoss":
         return positions, ""
-    how = normalization(layer) if layer.type in CROSS_ENTROPY else ""
+    how = normalization(layer) if layer.facts.normalization else ""
     if how not in ("BATCH_SIZE", "NONE") or not shape:
         return 1, ""
     return positions * ((shape[0] or 1) if how == "NONE" else 1), f" ({how})"

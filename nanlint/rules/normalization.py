@@ -84,7 +84,7 @@ def running_statistics(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@rule("NRM005", "unsafe-eps", WARNING, effect=Effect.NON_FINITE, layers=("BatchNorm", "MVN"))
+@rule("NRM005", "unsafe-eps", WARNING, effect=Effect.NON_FINITE)
 def unsafe_eps(layer: Layer) -> Iterator[Problem]:
     """An `eps` of 0 or below does not protect from a variance of 0.
 
@@ -93,8 +93,8 @@ def unsafe_eps(layer: Layer) -> Iterator[Problem]:
 
     **Instead** leave `eps` out.
     """
-    message = "batch_norm_param" if layer.type == "BatchNorm" else "mvn_param"
-    if layer.param.batch_norm_param.scale_bias:  # NVIDIA's Caffe, which takes at least 1e-5
+    message = layer.facts.eps_block
+    if not message or layer.param.batch_norm_param.scale_bias:  # NVIDIA's Caffe, which takes at least 1e-5
         return
     eps = f32(getattr(layer.param, message).eps)
     divides = layer.type == "BatchNorm" or layer.param.mvn_param.normalize_variance

@@ -13,11 +13,6 @@ from nanlint.rules.registry import ERROR, finding, rule
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer
 
-# their Reshape does nothing: a top keeps the size that somebody else has given it
-_NEVER_RESHAPED = ("DummyData", "HDF5Data", "Input", "Parameter")
-# they go through their bottom by its size, which by then is that of the top
-_READ_BEYOND = ("Concat", "Im2col", "Tile")
-
 
 @rule("NET008", "resized-in-place", ERROR, effect=Effect.RUN_FAILURE)
 def resized_in_place(net: Net) -> Iterator[Problem]:
@@ -42,7 +37,7 @@ def resized_in_place(net: Net) -> Iterator[Problem]:
             f"{layer.called} ({layer.type}) works in place on `{layer.tops[0].name}` and makes "
             f"{shown(after)} of its {shown(before)}"
         )
-        if layer.type in _READ_BEYOND:
+        if layer.facts.trusts_size:
             yield finding(
                 layer.at("top[0]"),
                 f"{changes}: it then reads and writes beyond the blob, and the process dies; write another `top`",
@@ -50,7 +45,7 @@ def resized_in_place(net: Net) -> Iterator[Problem]:
                 phase=net.phase,
                 effect=Effect.MEMORY_ERROR,
             )
-        elif source.type in _NEVER_RESHAPED and _refuses(layer, after):
+        elif not source.facts.reshapes and _refuses(layer, after):
             yield finding(
                 layer.at("top[0]"),
                 f"{changes}; in the first forward pass it meets that size, which it cannot take, and Caffe "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.analysis.schedule import POLICIES
 from nanlint.caffe.fillers import FILLERS
-from nanlint.caffe.layer_types import BVLC_TYPES
+from nanlint.caffe.layers import BVLC_TYPES
 from nanlint.caffe.solver import TYPE_OF_ENUM
 from nanlint.engine.place import message_type
 from nanlint.schema.docs import comment

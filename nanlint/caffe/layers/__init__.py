@@ -72,6 +72,12 @@ MODULES: dict[str, str] = {
     "WindowData": "image_data",
 }
 
+# compiled in only with OpenCV, or with the Python layer
+OPTIONAL_TYPES = {"ImageData": "USE_OPENCV", "WindowData": "USE_OPENCV", "Python": "WITH_PYTHON_LAYER"}
+
+BVLC_TYPES = frozenset(MODULES).difference(OPTIONAL_TYPES)
+"""REGISTER_LAYER_CLASS and REGISTER_LAYER_CREATOR in src/caffe/layers and layer_factory.cpp of every build."""
+
 # the same for types that only forks of Caffe register
 FORK_MODULES: dict[str, str] = {
     "AnnotatedData": "annotated_data",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape, between, exactly
-from nanlint.caffe.layers.loss import one_label_each
+from nanlint.caffe.layers.loss import classes_along, one_label_each
 from nanlint.caffe.layers.sizes import axis_of, int32
 from nanlint.caffe.model import count
 from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Dim, Layer
 
 PARAM = "accuracy_param"
 
@@ -21,6 +22,8 @@ class Accuracy(LayerType):
     (accuracy_layer.cpp).
     """
 
+    takes_labels = True
+    made_to_be_shown = True
     bottoms = exactly(2)
     tops = between(1, 2)
 
@@ -56,3 +59,6 @@ class Accuracy(LayerType):
 
     def values(self, step: Step) -> list[Value]:
         return [Value(0.0, 1.0, count=top.count) for top in step.layer.tops]
+
+    def classes(self, layer: Layer) -> Dim:
+        return classes_along(layer, layer.param.accuracy_param.axis)

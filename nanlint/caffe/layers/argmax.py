@@ -22,6 +22,8 @@ class ArgMax(LayerType):
     (argmax_layer.cpp).
     """
 
+    made_to_be_shown = True
+
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.argmax_param
         top_k = param.top_k

@@ -14,6 +14,7 @@ from nanlint.numbers.moments import Gradient
 from nanlint.text.source import Place
 
 if TYPE_CHECKING:
+    from nanlint.caffe.layers.pull import Pull
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
     from nanlint.numbers.moments import Moment, Moments
@@ -210,6 +211,36 @@ class LayerType:
     """`values` says what is left where a top is written over a bottom that is still needed."""
     holds_pixels: ClassVar[bool] = False
     """Top 0 holds the pixels of images."""
+    keeps_maps: ClassVar[bool] = False
+    """A top has as many rows and columns as the bottoms."""
+    reshapes: ClassVar[bool] = True
+    """Reshape gives the tops their sizes, also at each forward pass."""
+    trusts_size: ClassVar[bool] = False
+    """Forward goes through its bottom by the size of the top, and so beyond it where they are one blob."""
+    normalises: ClassVar[bool] = False
+    """Takes away the scale of its bottom."""
+    keeps_statistics: ClassVar[bool] = False
+    """Keeps a running mean and variance in blobs that no gradient reaches."""
+    per_channel: ClassVar[bool] = False
+    """Its learned blobs scale or shift whole channels."""
+    idle_in_use: ClassVar[bool] = False
+    """Does nothing once a net is no longer trained."""
+    made_to_be_shown: ClassVar[bool] = False
+    """Its tops are for people to see, not for other layers."""
+    takes_labels: ClassVar[bool] = False
+    """Bottom 1 holds classes, which index the scores of bottom 0."""
+    over_softmax: ClassVar[bool] = False
+    """Takes the softmax of its scores before anything else."""
+    normalization: ClassVar[str] = ""
+    """How a loss that heeds `loss_param.normalization` is averaged where it says nothing."""
+    engine_block: ClassVar[str] = ""
+    """The block with the `engine` that layer_factory.cpp chooses code by."""
+    eps_block: ClassVar[str] = ""
+    """The block with the `eps` that keeps a divisor of BVLC Caffe's above 0."""
+    source_block: ClassVar[str] = ""
+    """The block with the `source` whose items a layer reads, `batch_size` of them at a time."""
+    gradient_from_memory: ClassVar[bool] = False
+    """`gradients` looks at nothing but what Backward reads, so that it holds of data overwritten since, too."""
     keeps_symmetry: ClassVar[bool] = False
     """Channels that are equal below are equal above, as long as its own learned blobs do not tell them apart."""
 
@@ -263,6 +294,26 @@ class LayerType:
     def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
         """The same for all bottoms alike."""
         return top if self.rearranges else None
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        """What a loss makes of predictions at initialisation; None where it is unknown."""
+        return None
+
+    def classes(self, layer: Layer) -> Dim:
+        """How many classes bottom 0 has scores for; None where that is unknown, or no question."""
+        return None
+
+    def map_step(self, layer: Layer) -> float | None:
+        """How many rows and columns of the bottom one step on a top is; None where it is unknown."""
+        return 1.0 if self.keeps_maps else None
+
+    def shares_memory(self, layer: Layer) -> bool:
+        """Whether the tops are the memory of the bottom under other names."""
+        return False
+
+    def gpu_only(self, param: LayerParameter) -> str:
+        """The route of a setting for which Caffe has no CPU code; empty where there is none."""
+        return ""
 
     def fan_in(self, layer: Layer) -> float | None:
         """How many products with weights one element of a top sums up; None where that is unknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, Dim, LayerSetup, LayerType, Param, Shape
+from nanlint.caffe.layers.base import NOTHING, Blobs, Dim, LayerSetup, LayerType, Param, Reads, Shape
 from nanlint.caffe.layers.sizes import has_fork_fields, needs_elements, size_of
 from nanlint.caffe.layers.weights import unchecked_inline
 from nanlint.caffe.model import TEST, count
@@ -21,12 +21,18 @@ from nanlint.numbers.variance import exact_mean, least_variance, mean_square, va
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class BatchNorm(LayerType):
     """The shape of the bottom, of at least 2 axes; blobs: mean, variance, their common factor
     (batch_norm_layer.cpp).
     """
+
+    keeps_statistics = True
+    normalises = True
+    eps_block = "batch_norm_param"
+    keeps_maps = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
         shape = layer.bottoms[0].shape
@@ -90,6 +96,9 @@ class BatchNorm(LayerType):
         if moments.spread(bottoms[0]) == -math.inf and gain == -moments.logarithm(layer.param.batch_norm_param.eps):
             return Gradient(-math.inf)
         return Gradient(top.log + gain, 0.0, 0.0) if gain < math.inf else None
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
 
 
 def _with_scale(channels: Dim, specs: int) -> tuple[Param, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, at_least
+from nanlint.caffe.layers.base import NOTHING, Blobs, LayerSetup, LayerType, Reads, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
 from nanlint.caffe.layers.sizes import needs_elements, reshaped
 from nanlint.caffe.model import count
@@ -17,11 +17,14 @@ from nanlint.numbers.values import Value
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class Concat(LayerType):
     """Top: the sizes along the axis added up; all other axes must agree (concat_layer.cpp)."""
 
+    trusts_size = True
+    keeps_maps = True
     bottoms = at_least(1)
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -103,3 +106,9 @@ class Concat(LayerType):
         if 0 in sizes:
             sizes = [1] * len(sizes)
         return [top._replace(log=top.log + math.log(size / sum(sizes))) for size in sizes]
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def shares_memory(self, layer: Layer) -> bool:
+        return len(layer.bottoms) == len(layer.tops) == 1

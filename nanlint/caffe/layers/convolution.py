@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class Convolution(Weighted):
     """Top: the axes before `axis`, `num_output`, then the convolved spatial axes (base_conv_layer.cpp)."""
 
+    engine_block = PARAM
     bottoms = at_least(1)
     tops = at_least(1)
     equal_counts = True
@@ -183,6 +184,12 @@ class Convolution(Weighted):
             for grad, x in zip(step.grads, step.bottoms, strict=False)
         ]
 
+    def map_step(self, layer: Layer) -> float | None:
+        param = layer.param.convolution_param
+        strides = {param.stride_h, param.stride_w} if param.HasField("stride_h") else set(param.stride) or {1}
+        step = strides.pop() if len(strides) == 1 else 0
+        return float(step) if step else None
+
 
 class Deconvolution(Convolution):
     """Top sizes: `stride (size - 1) + extent - 2 pad` (deconv_layer.cpp, compute_output_shape)."""
@@ -221,13 +228,24 @@ class Deconvolution(Convolution):
             return None
         return channels / max(1, layer.param.convolution_param.group) * window / _strides(layer)
 
+    def map_step(self, layer: Layer) -> float | None:
+        step = super().map_step(layer)
+        return 1 / step if step else None
+
 
 class NdConvolution(Convolution):
     """A Convolution whose kernel is written as `kernel_shape` (cudnn_ndconv_layer.cpp of video-caffe)."""
 
+    engine_block = ""
+
+    def map_step(self, layer: Layer) -> float | None:
+        return None
+
 
 class DepthwiseConvolution(Convolution):
     """A Convolution with one group a channel, in code of its own (depthwise_conv_layer.cpp)."""
+
+    engine_block = ""
 
 
 class ConvolutionDepthwise(DepthwiseConvolution):

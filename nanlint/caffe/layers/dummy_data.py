@@ -30,6 +30,7 @@ class DummyData(LayerType):
     (dummy_data_layer.cpp).
     """
 
+    reshapes = False
     bottoms = exactly(0)
     tops = at_least(1)
 

@@ -26,6 +26,7 @@ PROD, SUM, MAX = range(3)
 class Eltwise(LayerType):
     """The shape of the bottoms, which must all be equal (eltwise_layer.cpp)."""
 
+    keeps_maps = True
     bottoms = at_least(2)
     knows_overwritten = True
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, InPlace, LayerSetup, LayerType
+from nanlint.caffe.layers.base import NOTHING, Blobs, InPlace, LayerSetup, LayerType, Reads
 from nanlint.caffe.layers.sizes import axis_of, reshaped
 from nanlint.caffe.model import count
 from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class Flatten(LayerType):
@@ -45,3 +47,9 @@ class Flatten(LayerType):
 
     def gradients(self, step: Step) -> list[Value]:
         return [step.grads[0].sized(step.bottoms[0].count)]
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def shares_memory(self, layer: Layer) -> bool:
+        return True

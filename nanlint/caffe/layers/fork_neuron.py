@@ -9,9 +9,13 @@ from nanlint.caffe.layers.neuron import Neuron
 class SpatialDropout(Neuron):
     """Dropout of whole channels."""
 
+    idle_in_use = True
+
 
 class CReLU(LayerType):
     """max(x, 0) beside max(-x, 0): twice the channels; other forks compute it in other ways."""
+
+    keeps_maps = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
         shape = layer.bottoms[0].shape

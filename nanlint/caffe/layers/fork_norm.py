@@ -23,6 +23,7 @@ class Normalize(LayerType):
     (normalize_layer.cpp). Some forks give the lengths as a second top.
     """
 
+    keeps_maps = True
     tops = between(1, 2)
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -48,6 +49,9 @@ class BN(LayerType):
     variance.
     """
 
+    keeps_statistics = True
+    normalises = True
+    keeps_maps = True
     tops = between(1, 3)
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -11,6 +11,8 @@ from nanlint.findings import Effect
 class HDF5Data(LayerType):
     """Tops: the datasets of their names, cut to batches; nothing is transformed (hdf5_data_layer.cpp)."""
 
+    source_block = "hdf5_data_param"
+    reshapes = False
     bottoms = exactly(0)
     tops = at_least(1)
     touches_data = False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Im2col(LayerType):
     """Top: channels times the kernel's elements, then the convolved spatial axes (im2col_layer.cpp)."""
 
+    trusts_size = True
+
     def setup(self, layer: LayerSetup) -> Blobs:
         shape = layer.bottoms[0].shape
         axis = axis_of(layer, 0, layer.param.convolution_param.axis, f"{PARAM}.axis")

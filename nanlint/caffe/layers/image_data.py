@@ -21,6 +21,7 @@ COLOR_CHANNELS, GRAY_CHANNELS = 3, 1
 class ImageData(ImageSource):
     """Tops: batch x channels x height x width, resized and cropped; labels (image_data_layer.cpp)."""
 
+    source_block = "image_data_param"
     bottoms = exactly(0)
     tops = exactly(2)
     touches_data = False

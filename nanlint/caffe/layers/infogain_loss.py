@@ -6,16 +6,19 @@ import math
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Dim, LayerSetup, between
-from nanlint.caffe.layers.loss import NAN_LOSS, Loss, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.loss import NAN_LOSS, Loss, classes_along, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.pull import Pull
 from nanlint.caffe.layers.softmax import bad_for_softmax, class_axis, needs_scores
-from nanlint.caffe.layers.softmax_loss import gradient_of_scores
+from nanlint.caffe.layers.softmax_loss import gradient_of_scores, pull_of_scores
 from nanlint.caffe.model import count
 from nanlint.numbers.draws import anything, constant
 from nanlint.numbers.intervals import scaled
+from nanlint.numbers.moments import Moment
 from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 LOG_FLOOR = 46.06
@@ -27,6 +30,10 @@ PARAM = "infogain_loss_param"
 class InfogainLoss(Loss):
     """The matrix is the third bottom or the file `source`, classes x classes (infogain_loss_layer.cpp)."""
 
+    takes_labels = True
+    over_softmax = True
+    normalization = "VALID"
+    engine_block = "softmax_param"
     bottoms = between(2, 3)
     tops = between(1, 2)
 
@@ -102,6 +109,12 @@ class InfogainLoss(Loss):
 
     def gradients(self, step: Step) -> list[Value]:
         return gradient_of_scores(step)
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        return pull_of_scores(layer, prediction, label)
+
+    def classes(self, layer: Layer) -> Dim:
+        return classes_along(layer, layer.param.softmax_param.axis)
 
 
 def _numbers_in_file(layer: LayerSetup) -> Dim:

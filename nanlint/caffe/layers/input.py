@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Input(LayerType):
     """Tops: one shape for all, or one each; without any, blobs that hold nothing (input_layer.cpp)."""
 
+    reshapes = False
     bottoms = exactly(0)
     tops = at_least(1)
     touches_data = False
@@ -43,6 +44,7 @@ class Input(LayerType):
 class Parameter(LayerType):
     """Top: the layer's one parameter blob; without a shape, a scalar (parameter_layer.hpp)."""
 
+    reshapes = False
     bottoms = exactly(0)
     tops = exactly(1)
 

@@ -13,6 +13,7 @@ from nanlint.numbers.values import NAN, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Dim, Layer
 
 SCALAR = ()
 
@@ -98,3 +99,9 @@ def rows_of(step: Step) -> int | None:
     """The batch size; None where it is unknown."""
     shape = step.layer.bottoms[0].shape
     return shape[0] if shape else None
+
+
+def classes_along(layer: Layer, axis: int) -> Dim:
+    """The size of the class axis of bottom 0."""
+    shape = layer.bottoms[0].shape
+    return shape[axis] if shape and -len(shape) <= axis < len(shape) else None

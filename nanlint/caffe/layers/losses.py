@@ -5,10 +5,12 @@ ContrastiveLoss.
 from __future__ import annotations
 
 import math
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import LayerSetup, exactly
+from nanlint.caffe.layers.base import NOTHING, LayerSetup, Reads, exactly
 from nanlint.caffe.layers.loss import NAN_LOSS, Loss, rows_of, scalar
+from nanlint.caffe.layers.pull import Pull, divisor, is_constant, sample_size
 from nanlint.caffe.layers.sizes import legacy_at_forward, legacy_shape, needs_elements
 from nanlint.caffe.model import count
 from nanlint.findings import Effect
@@ -16,11 +18,13 @@ from nanlint.numbers.combining import combine
 from nanlint.numbers.draws import anything, constant
 from nanlint.numbers.float32 import FLOAT_MAX, f32
 from nanlint.numbers.intervals import NEVER, Image, Interval, Map, increasing, is_finite, minus, raised, scaled, times
+from nanlint.numbers.moments import Moment, exponential, log_sum, logarithm
 from nanlint.numbers.sums import summed
 from nanlint.numbers.values import NAN, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Dim, Layer
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 L2 = 2
@@ -29,6 +33,8 @@ L2 = 2
 class SigmoidCrossEntropyLoss(Loss):
     """As many targets as scores (sigmoid_cross_entropy_loss_layer.cpp)."""
 
+    normalization = "BATCH_SIZE"
+
     def check(self, layer: LayerSetup) -> None:
         _same_count(layer, 0)
 
@@ -36,6 +42,24 @@ class SigmoidCrossEntropyLoss(Loss):
         x, target = step.bottoms[0], step.bottoms[1]
         terms = combine(x, target, _cross_entropy)
         return [_averaged(summed(terms, x.count, 1), x.count)]
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        size = sample_size(layer.bottoms[0].shape)
+        if size is None:
+            return None
+        batch, elements = size
+        divided_by = divisor(layer, batch, elements)
+        root = exponential(prediction.log / 2)
+        steep = root / (root + 2) if root < inf else 1.0
+        each = sqrt(log(2) ** 2 + (0.4 * root) ** 2) if root < 1e150 else inf
+        return Pull(
+            each * batch * elements / divided_by,
+            logarithm((1 + steep) / 4 * elements) - 2 * log(divided_by),
+            logarithm(batch / divided_by / 4),
+            logarithm(elements),
+            logarithm(10 * each) + log(elements) / 2,
+            1.0 if is_constant(label) else 0.0,
+        )
 
 
 class EuclideanLoss(Loss):
@@ -70,10 +94,31 @@ class EuclideanLoss(Loss):
             grad = constant(0.0, grad.count)
         return [grad, grad.map(scaled(-1.0))]
 
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        """Half the squared distance, over the batch size alone (euclidean_loss_layer.cpp)."""
+        size = sample_size(layer.bottoms[0].shape)
+        if size is None:
+            return None
+        batch, elements = size
+        if label is None:
+            return Pull(None, None, 0.0, None, None)
+        square = log_sum(prediction.log, label.log)
+        common = 0.0
+        if square > -inf:
+            common = prediction.common * exponential(prediction.log - square)
+            common += label.common * exponential(label.log - square)
+        residual = square + log(elements)
+        room = (residual + log(10)) / 2
+        return Pull(exponential(residual) / 2, residual - 2 * log(batch), 0.0, residual, room, min(1.0, common))
+
 
 class HingeLoss(Loss):
     """Only the batch sizes are compared (hinge_loss_layer.cpp)."""
 
+    takes_labels = True
     looks_again = False
 
     def check(self, layer: LayerSetup) -> None:
@@ -103,12 +148,28 @@ class HingeLoss(Loss):
         total = scalar(low, high)
         return [total.map(scaled(1.0 / rows)) if math.isfinite(total.high) else total]
 
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        """Every class misses its margin of 1 while the scores are small."""
+        size = sample_size(layer.bottoms[0].shape)
+        if size is None:
+            return None
+        batch, classes = size
+        squared = layer.param.hinge_loss_param.norm == layer.param.hinge_loss_param.L2
+        slack = log_sum(0.0, prediction.log)
+        gradient = log(classes) - 2 * log(batch) + (slack + log(4) if squared else 0.0)
+        value = classes * exponential(slack if squared else slack / 2)
+        return Pull(value, gradient, log(2) if squared else -inf, log(classes) + slack, None)
+
+    def classes(self, layer: Layer) -> Dim:
+        return _numbers_a_row(layer)
+
 
 class MultinomialLogisticLoss(Loss):
     """One label an example: channels, height and width of the labels are 1
     (multinomial_logistic_loss_layer.cpp).
     """
 
+    takes_labels = True
     looks_again = False
 
     def check(self, layer: LayerSetup) -> None:
@@ -139,6 +200,16 @@ class MultinomialLogisticLoss(Loss):
         if weight.surely_bad:
             return [anything(x.count).but(nan=True)]
         return [anything(x.count)]
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        size = sample_size(layer.bottoms[0].shape)
+        if size is None:
+            return None
+        batch, classes = size
+        return Pull(log(classes), 2 * log(classes / batch), 2 * log(classes), 0.0, None)
+
+    def classes(self, layer: Layer) -> Dim:
+        return _numbers_a_row(layer)
 
 
 class ContrastiveLoss(Loss):
@@ -271,3 +342,8 @@ def _gap(margin: float, legacy: bool) -> Map:
         return (at(max(high, 0.0)), at(max(low, 0.0)), NEVER) if low == low else (math.nan, math.nan, 2)
 
     return image
+
+
+def _numbers_a_row(layer: Layer) -> Dim:
+    shape, number = layer.bottoms[0].shape, layer.bottoms[0].count
+    return number // shape[0] if shape and number and shape[0] else None

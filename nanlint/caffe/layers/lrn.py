@@ -26,6 +26,8 @@ WITHIN_CHANNEL = 1
 class LRN(LayerType):
     """The shape of the bottom, of 4 axes (lrn_layer.cpp)."""
 
+    engine_block = "lrn_param"
+    keeps_maps = True
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 class MVN(LayerType):
     """Always 4 axes, missing ones as 1 (mvn_layer.cpp)."""
 
+    normalises = True
+    eps_block = "mvn_param"
+    keeps_maps = True
+
     def backward_reads(self, param: LayerParameter) -> Reads:
         return BOTH if param.mvn_param.normalize_variance else NOTHING
 

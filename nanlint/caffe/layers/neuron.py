@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 class Neuron(LayerType):
     """The shape of the bottom."""
 
+    keeps_maps = True
+
     def setup(self, layer: LayerSetup) -> Blobs:
         self.check(layer)
         return Blobs((layer.bottoms[0].shape,))
@@ -72,6 +74,7 @@ class AbsVal(Neuron):
 class BNLL(Neuron):
     """ln(1 + e^x)."""
 
+    gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
     keeps_symmetry = True
 
@@ -127,6 +130,8 @@ class Clip(Neuron):
 class Dropout(Neuron):
     """In TRAIN, zeroes elements with probability `dropout_ratio`; in TEST, a copy (dropout_layer.cpp)."""
 
+    idle_in_use = True
+
     def backward_reads(self, param: LayerParameter) -> Reads:
         return NOTHING
 
@@ -169,6 +174,8 @@ class Dropout(Neuron):
 class Sigmoid(Neuron):
     """1 / (1 + e^-x)."""
 
+    engine_block = "sigmoid_param"
+    gradient_from_memory = True
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:
@@ -193,6 +200,8 @@ class Sigmoid(Neuron):
 class TanH(Neuron):
     """The hyperbolic tangent."""
 
+    engine_block = "tanh_param"
+    gradient_from_memory = True
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:

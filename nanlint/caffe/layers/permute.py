@@ -38,6 +38,7 @@ class Permute(LayerType):
 class ShuffleChannel(LayerType):
     """The shape of the bottom; `group` divides its channels (shuffle_channel_layer.cpp of ShuffleNet)."""
 
+    keeps_maps = True
     rearranges = True
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -101,6 +101,7 @@ def pooled(size: Dim, window: Window, rounding: int, padded: bool) -> Dim:
 class Pooling(LayerType):
     """Top: the bottom with height and width pooled; for MAX a second top with the places of the maxima."""
 
+    engine_block = PARAM
     tops = between(1, 2)
     keeps_symmetry = True
     in_place = InPlace.WRONG_OUTPUT
@@ -206,9 +207,22 @@ class Pooling(LayerType):
         flat = 1.0 if count(layer.tops[0].shape, 2) == 1 else top.flat
         return Gradient(top.log - math.log(window) + math.log(1 + top.flat * (overlap - 1)), top.common, flat)
 
+    def map_step(self, layer: Layer) -> float | None:
+        param = layer.param.pooling_param
+        high, wide = windows(param, None, None)
+        return float(high.stride) if high.stride == wide.stride and not param.global_pooling else None
+
+    def gpu_only(self, param: LayerParameter) -> str:
+        return f"{PARAM}.pool" if param.pooling_param.pool == STOCHASTIC else ""
+
 
 class NdPooling(Pooling):
     """Pooling whose window is written as `kernel_shape` (cudnn_ndpooling_layer.cpp of video-caffe)."""
+
+    engine_block = ""
+
+    def map_step(self, layer: Layer) -> float | None:
+        return None
 
 
 def _as_in_forks(param: PoolingParameter, shape: Shape) -> Shape:

@@ -45,6 +45,7 @@ NATURAL_BASE = -1
 class Power(Neuron):
     """(shift + scale x)^power."""
 
+    gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
     keeps_symmetry = True
 
@@ -85,6 +86,8 @@ class Power(Neuron):
 class Exp(Neuron):
     """base^(shift + scale x)."""
 
+    gradient_from_memory = True
+
     def backward_reads(self, param: LayerParameter) -> Reads:
         return TOP
 
@@ -106,6 +109,7 @@ class Exp(Neuron):
 class Log(Neuron):
     """log_base(shift + scale x); the base must not be 1 either."""
 
+    gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
 
     def backward_reads(self, param: LayerParameter) -> Reads:

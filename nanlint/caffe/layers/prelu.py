@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.initial import initial_moment
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Shape
+from nanlint.caffe.layers.base import NOTHING, Blobs, LayerSetup, LayerType, Reads, Shape
 from nanlint.caffe.layers.neuron import gate
 from nanlint.caffe.layers.relu import leaky, leaky_gradient
 from nanlint.caffe.layers.sizes import legacy_shape, needs_elements
@@ -19,6 +19,7 @@ from nanlint.numbers.values import Value
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 DEFAULT_SLOPE = 0.25
 
@@ -26,6 +27,7 @@ DEFAULT_SLOPE = 0.25
 class PReLU(LayerType):
     """The shape of the bottom, of 2 to 4 axes; a slope a channel, or one for all (prelu_layer.cpp)."""
 
+    keeps_maps = True
     keeps_symmetry = True
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -71,6 +73,10 @@ class PReLU(LayerType):
     def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient | None:
         weights = initial_moment(layer)
         return gate(top, bottoms[0], moments.exponential(weights.log / 2) if weights else DEFAULT_SLOPE)
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        """Nothing that can be overwritten: in place, it keeps a copy of its bottom (prelu_layer.cpp)."""
+        return NOTHING
 
 
 def _slopes(step: Step) -> Value:

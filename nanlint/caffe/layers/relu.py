@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 class ReLU(Neuron):
     """max(x, 0) + slope min(x, 0)."""
 
+    engine_block = "relu_param"
+    gradient_from_memory = True
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:

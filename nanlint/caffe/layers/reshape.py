@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, shown
+from nanlint.caffe.layers.base import NOTHING, Blobs, Dim, InPlace, LayerSetup, LayerType, Reads, shown
 from nanlint.caffe.layers.sizes import dims, needs_elements, quotient, reshaped
 from nanlint.caffe.model import count
 from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "reshape_param"
 COPY, INFER = 0, -1
@@ -62,6 +64,12 @@ class Reshape(LayerType):
 
     def gradients(self, step: Step) -> list[Value]:
         return [step.grads[0].sized(step.bottoms[0].count)]
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def shares_memory(self, layer: Layer) -> bool:
+        return True
 
 
 def _replaced(layer: LayerSetup, shape: tuple[Dim, ...]) -> tuple[int, int]:

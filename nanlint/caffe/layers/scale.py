@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.initial import initial_moment
-from nanlint.caffe.layers.base import Blobs, LayerSetup, LayerType, Param, Shape, between, shown
+from nanlint.caffe.layers.base import NOTHING, Blobs, LayerSetup, LayerType, Param, Reads, Shape, between, shown
 from nanlint.caffe.layers.sizes import axis_of, needs_elements
 from nanlint.caffe.layers.weighted import plus_bias
 from nanlint.caffe.layers.weights import inline, weights
@@ -21,12 +21,14 @@ from nanlint.numbers.values import Value
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
-    from nanlint.schema.caffe_pb2 import BiasParameter, ScaleParameter
+    from nanlint.schema.caffe_pb2 import BiasParameter, LayerParameter, ScaleParameter
 
 
 class Bias(LayerType):
     """The shape of bottom 0 (bias_layer.cpp)."""
 
+    per_channel = True
+    keeps_maps = True
     bottoms = between(1, 2)
 
     def setup(self, layer: LayerSetup) -> Blobs:
@@ -53,10 +55,15 @@ class Bias(LayerType):
     def carried(self, layer: Layer, bottoms: Moments, top: Gradient) -> Gradient:
         return top
 
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
 
 class Scale(LayerType):
     """The shape of bottom 0; with `bias_term`, a Bias layer of the same axes inside (scale_layer.cpp)."""
 
+    per_channel = True
+    keeps_maps = True
     bottoms = between(1, 2)
     keeps_symmetry = True
 
@@ -109,6 +116,9 @@ class Scale(LayerType):
         if len(bottoms) == 2:
             return [moments.times(top, bottoms[1]), moments.times(top, bottoms[0])]
         return super().carried_to(layer, bottoms, top)
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
 
 
 def _factor(layer: LayerSetup, param: BiasParameter | ScaleParameter, block: str, axes: int, default: float) -> Param:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import Blobs, Dim, InPlace, LayerSetup, LayerType, Shape, at_least
+from nanlint.caffe.layers.base import NOTHING, Blobs, Dim, InPlace, LayerSetup, LayerType, Reads, Shape, at_least
 from nanlint.caffe.layers.joined_axis import joined_axis
 from nanlint.caffe.layers.sizes import int32, needs_elements, reshaped
 from nanlint.caffe.model import count
@@ -13,6 +13,7 @@ from nanlint.numbers.values import Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Layer
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 PARAM = "slice_param"
@@ -50,6 +51,12 @@ class Slice(LayerType):
 
     def gradients(self, step: Step) -> list[Value]:
         return [hull(step.grads, step.bottoms[0].count)]
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def shares_memory(self, layer: Layer) -> bool:
+        return len(layer.bottoms) == len(layer.tops) == 1
 
 
 def _cut(layer: LayerSetup, size: Dim) -> list[Dim]:

@@ -29,6 +29,9 @@ SWAPPED = "swap the bottoms: the prediction comes first, the label second"
 class Softmax(LayerType):
     """The shape of the bottom (softmax_layer.cpp)."""
 
+    engine_block = "softmax_param"
+    keeps_maps = True
+
     def backward_reads(self, param: LayerParameter) -> Reads:
         return TOP
 

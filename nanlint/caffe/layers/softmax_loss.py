@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.layers.base import LayerSetup, between
-from nanlint.caffe.layers.loss import NAN_LOSS, Loss, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.base import NOTHING, LayerSetup, Reads, between
+from nanlint.caffe.layers.loss import NAN_LOSS, Loss, classes_along, one_label_each, perhaps, scalar
+from nanlint.caffe.layers.pull import SATURATED, Pull, divisor, is_constant, normalization
 from nanlint.caffe.layers.softmax import bad_for_softmax, class_axis, needs_scores
+from nanlint.caffe.model import count
 from nanlint.numbers.draws import anything
 from nanlint.numbers.float32 import FLOAT_MAX
 from nanlint.numbers.intervals import scaled
+from nanlint.numbers.moments import Moment, exponential, logarithm
 from nanlint.numbers.values import NAN, Value
 
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
+    from nanlint.caffe.model import Dim, Layer
     from nanlint.schema.caffe_pb2 import LayerParameter
 
 SOFTMAX_FLOOR = 87.34
@@ -25,6 +30,10 @@ ROUTE = "softmax_param.axis"
 class SoftmaxWithLoss(Loss):
     """One label for each place outside the class axis (softmax_loss_layer.cpp)."""
 
+    takes_labels = True
+    over_softmax = True
+    normalization = "VALID"
+    engine_block = "softmax_param"
     tops = between(1, 2)
 
     def prepare(self, layer: LayerSetup) -> None:
@@ -63,6 +72,15 @@ class SoftmaxWithLoss(Loss):
             return gradient_of_scores(step)
         return [Value(-1.0, 1.0, count=x.count).map(scaled(weight))]
 
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
+
+    def pull(self, layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+        return pull_of_scores(layer, prediction, label)
+
+    def classes(self, layer: Layer) -> Dim:
+        return classes_along(layer, layer.param.softmax_param.axis)
+
 
 def gradient_of_scores(step: Step) -> list[Value]:
     """(p - 1) times the weight, which a NaN weight makes 0 (softmax_loss_layer.cpp, caffe_scal)."""
@@ -72,3 +90,32 @@ def gradient_of_scores(step: Step) -> list[Value]:
     if x.may_be_bad:
         return [Value(-FLOAT_MAX, FLOAT_MAX, True, x.known, x.count)]
     return [anything(x.count)]
+
+
+def pull_of_scores(layer: Layer, prediction: Moment, label: Moment | None) -> Pull | None:
+    """Cross entropy of normal prediction: ln C + v/2, and sqrt(2 v ln C) where one class outweighs the rest."""
+    shape, axis = layer.bottoms[0].shape, layer.param.softmax_param.axis
+    if shape is None or not -len(shape) <= axis < len(shape):
+        return None
+    axis %= len(shape)
+    outer, classes, inner = count(shape, 0, axis), shape[axis], count(shape, axis + 1)
+    batch = shape[0] if axis else 1
+    if not outer or not classes or not inner or not batch:
+        return None
+    maps = outer // batch * inner
+    divided_by = outer if normalization(layer) == "BATCH_SIZE" else divisor(layer, batch, maps)
+    variance = exponential(prediction.log + logarithm(1 - prediction.mean))
+    entropy = log(classes)
+    gap = sqrt(2 * variance * entropy)
+    each = min(SATURATED, entropy + variance / 2 if variance < 2 * entropy else gap)
+    steep = variance / (variance + 4) if variance < inf else 1.0
+    gradient = (1 - 1 / classes) * (1 + steep) if classes > 1 else 0.0
+    curvature = 1 / classes + max(0.0, 0.5 - 1 / classes) * steep if classes > 1 else 0.0
+    return Pull(
+        each * batch * maps / divided_by,
+        logarithm(gradient * maps) - 2 * log(divided_by),
+        logarithm(curvature * batch / divided_by),
+        logarithm(maps),
+        logarithm(10 * each) + log(maps) / 2 if 10 * each < SATURATED else inf,
+        1.0 if is_constant(label) else 0.0,
+    )

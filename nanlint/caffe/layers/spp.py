@@ -64,6 +64,9 @@ class SPP(LayerType):
         x = step.bottoms[0]
         return [Value(max(x.low, -FLOAT_MAX), x.high, False, x.known, step.top_count())]
 
+    def gpu_only(self, param: LayerParameter) -> str:
+        return f"{PARAM}.pool" if param.spp_param.pool == STOCHASTIC else ""
+
 
 def _bins(layer: LayerSetup, level: int, height: Dim, width: Dim) -> Dim:
     """How many bins a level has; None where the map is unknown. Raises Refusal where the level's pooling

@@ -18,6 +18,7 @@ PARAM = "tile_param"
 class Tile(LayerType):
     """Top: the size along `axis` times `tiles` (tile_layer.cpp)."""
 
+    trusts_size = True
     rearranges = True
 
     def setup(self, layer: LayerSetup) -> Blobs:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from nanlint.caffe.initial import initial_moment, known_shape
-from nanlint.caffe.layers.base import LayerType
+from nanlint.caffe.layers.base import NOTHING, LayerType, Reads
 from nanlint.caffe.model import count
 from nanlint.numbers import moments
 from nanlint.numbers.combining import combine
@@ -17,6 +17,7 @@ from nanlint.numbers.values import NAN, Value, is_infinite
 if TYPE_CHECKING:
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
+    from nanlint.schema.caffe_pb2 import LayerParameter
 
 
 class Weighted(LayerType):
@@ -53,6 +54,9 @@ class Weighted(LayerType):
             return None
         flat = top.flat if self.over_maps else 0.0
         return Gradient(top.log + math.log(fan) + weights.log, top.common, flat)
+
+    def backward_reads(self, param: LayerParameter) -> Reads:
+        return NOTHING
 
 
 def with_bias(step: Step, sums: Value, index: int, present: bool) -> Value:

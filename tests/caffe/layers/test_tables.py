@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from nanlint.caffe import layers
-from nanlint.caffe.layer_types import BVLC_TYPES, OPTIONAL_TYPES
-from nanlint.caffe.layers import FORK_MODULES, MODULES, layer_type
+from nanlint.caffe.layers import BVLC_TYPES, FORK_MODULES, MODULES, OPTIONAL_TYPES, layer_type
 from tests.caffe.layers.test_fork_layers import FORKS
 from tests.caffe.layers.test_shapes import KNOWN
 
@@ -43,6 +42,6 @@ def test_every_type_has_a_setup_test() -> None:
 
 def test_no_module_is_left_without_a_type() -> None:
     helpers = {"__init__", "base", "convolve", "joined_axis", "loss", "pooling_volume", "sizes"}
-    helpers |= {"source_layers", "step", "volumes", "weighted", "weights"}
+    helpers |= {"pull", "source_layers", "step", "volumes", "weighted", "weights"}
     found = {path.stem for path in Path(layers.__path__[0]).glob("*.py")}
     assert found - helpers == set(MODULES.values()) | set(FORK_MODULES.values())
