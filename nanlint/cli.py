@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from enum import Enum
 from inspect import Parameter, Signature
@@ -14,18 +15,24 @@ from nanlint.commands import COMMANDS, module
 from nanlint.commands.console import guarded
 from nanlint.options import Argument, Field, fields_of
 
+_OF_THE_APP = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+
 
 def main(arguments: Sequence[str]) -> None:
     """Run a command line, and leave with its exit status."""
     arguments = list(arguments) or ["--help"]
-    if arguments[0] not in (*COMMANDS, "-h", "--help", "--version"):
+    if arguments[0] not in (*COMMANDS, *_OF_THE_APP) and not completing():
         arguments.insert(0, COMMANDS[0])
     _app()(arguments, prog_name="nanlint")
 
 
+def completing() -> bool:
+    """Whether a shell asks for completions."""
+    return "_NANLINT_COMPLETE" in os.environ
+
+
 def _app() -> typer.Typer:
     app = typer.Typer(
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -114,5 +114,8 @@ WriteBaseline = Annotated[
 AddIgnore = Annotated[
     str | None, Option("--add-ignore", "REASON", "Write a comment that hides it, with this reason, by each finding.")
 ]
+ShowSettings = Annotated[bool, Option("--show-settings", None, "Show what holds for these paths, and lint nothing.")]
+ShowFiles = Annotated[bool, Option("--show-files", None, "Show the files that these paths lead to, and lint nothing.")]
+Watch = Annotated[bool, Option("--watch", None, "Lint again whenever one of the files changes.")]
 StdinFilename = Annotated[str | None, Option("--stdin-filename", "PATH", "The path of what - reads.")]
 ConfigFile = Annotated[str | None, Option("--config", "FILE", "This configuration, not the nearest one.")]

@@ -100,5 +100,5 @@ def test_a_command_that_is_not_called_is_not_imported() -> None:
         "print(sorted(name for name in sys.modules if name.startswith(('nanlint.commands.', 'typer', 'numpy'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    modules = [f"nanlint.commands.{name}" for name in ("calls", "check", "console", "reporting")]
+    modules = [f"nanlint.commands.{name}" for name in ("calls", "check", "console", "projects", "reporting")]
     assert done.stdout.split("'")[1::2] == modules

@@ -21,21 +21,25 @@ class Record(Protocol):
 
 
 def settings(options: Record) -> Settings:
-    """The configuration with what the call says on top. Raises UsageError."""
+    """The configuration of the working directory with what the call says on top. Raises UsageError."""
+    named = options._asdict().get("config_file")
+    return with_call(config.read(Path(named)) if named else config.load(Path.cwd()), options)
+
+
+def with_call(found: Settings, options: Record) -> Settings:
+    """A configuration with what the call says on top. Raises UsageError."""
     given = options._asdict()
-    named = given.get("config_file")
-    found = config.read(Path(named)) if named else config.load(Path.cwd())
     return config.merge(found, **{name: read(given[name]) for name, read in _READERS.items() if name in given})
 
 
-def open_paths(paths: Sequence[str], settings: Settings) -> Opened:
-    """Solvers and nets, loaded."""
+def open_paths(paths: Sequence[str], settings: Settings, stdin_name: str | None = None) -> Opened:
+    """Solvers and nets, loaded; `-` is standard input, and `stdin_name` the path of what it holds."""
     from nanlint.engine.load import open_all
 
-    return open_all(paths, settings, stdin=standard_input(paths))
+    return open_all(paths, settings, stdin=standard_input(paths), stdin_name=stdin_name or "<stdin>")
 
 
-def standard_input(paths: Sequence[str]) -> bytes:
+def standard_input(paths: Sequence[object]) -> bytes:
     """What standard input holds, if the call reads it."""
     return sys.stdin.buffer.read() if "-" in paths else b""
 

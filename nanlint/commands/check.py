@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from nanlint.commands.calls import settings, standard_input
+from nanlint.commands.calls import standard_input
 from nanlint.commands.console import FINDINGS, OK, status, tell
+from nanlint.commands.projects import Project, projects
 from nanlint.commands.reporting import write_report
 from nanlint.config import SEVERITIES, UsageError
+from nanlint.findings import Report
 from nanlint.options import (
     AddIgnore,
     Baseline,
@@ -28,8 +31,11 @@ from nanlint.options import (
     ReportFormat,
     Roots,
     Select,
+    ShowFiles,
+    ShowSettings,
     Statistics,
     StdinFilename,
+    Watch,
     WriteBaseline,
 )
 
@@ -54,6 +60,9 @@ class Options(NamedTuple):
     statistics: Statistics = False
     quiet: Quiet = False
     exit_zero: ExitZero = False
+    show_settings: ShowSettings = False
+    show_files: ShowFiles = False
+    watch: Watch = False
     stdin_filename: StdinFilename = None
     color: Colour = "auto"
     config_file: ConfigFile = None
@@ -61,31 +70,81 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Lint solvers and nets. `nanlint PATH...` is short for this."""
+    if "-" in options.paths:
+        for option, wanted in _NEEDS_FILES.items():
+            if wanted(options):
+                raise UsageError(f"`{option}` needs files, and `-` is none")
+    if options.show_settings or options.show_files:
+        from nanlint.commands.asked import shown
+
+        return shown(options)
+    if options.watch:
+        from nanlint.commands.watching import watch
+
+        return watch(lambda: _linted(options), options.paths)
+    return _linted(options).status
+
+
+class Linted(NamedTuple):
+    """A run's exit status, and the files that it read."""
+
+    status: int
+    files: tuple[str, ...]
+
+
+def _linted(options: Options) -> Linted:
+    reports, found = [], False
+    for project in projects(options):
+        report = _checked(project, options)
+        if options.write_baseline:
+            from nanlint.commands.accepted import write_baseline
+
+            report = Report((), report.files, report.failures + write_baseline(report, project.settings))
+        elif project.settings.baseline:
+            from nanlint.commands.accepted import accepted
+
+            report = accepted(report, project.settings)
+        failing = SEVERITIES[: SEVERITIES.index(project.settings.fail_on) + 1]
+        found = found or any(finding.severity.value in failing for finding in report.findings)
+        reports.append(report)
+    report = reports[0] if len(reports) == 1 else _together(reports)
+    if not options.write_baseline:
+        write_report(report, options)
+        for note in report.notes:
+            tell(f"nanlint: {note}")
+    return Linted(status(report.failures, FINDINGS if found and not options.exit_zero else OK), report.files)
+
+
+def _checked(project: Project, options: Options) -> Report:
     from nanlint import engine
 
-    asked = settings(options)
-    for option, wanted in (("--fix", options.fix), ("--add-ignore", options.add_ignore is not None)):
-        if wanted and "-" in options.paths:
-            raise UsageError(f"`{option}` writes to files, and `-` is none")
     report = engine.check(
-        options.paths,
-        asked,
-        stdin=standard_input(options.paths),
+        project.inputs,
+        project.settings,
+        stdin=standard_input(project.inputs),
         stdin_name=options.stdin_filename or "<stdin>",
         fix=options.fix,
         ignore_because=options.add_ignore,
     )
-    if options.write_baseline:
-        from nanlint.commands.accepted import write_baseline
+    return report._replace(failures=(*project.failures, *report.failures))
 
-        return status(report.failures + write_baseline(report, asked))
-    if asked.baseline:
-        from nanlint.commands.accepted import accepted
 
-        report = accepted(report, asked)
-    write_report(report, options)
-    for note in report.notes:
-        tell(f"nanlint: {note}")
-    failing = SEVERITIES[: SEVERITIES.index(asked.fail_on) + 1]
-    found = any(finding.severity.value in failing for finding in report.findings)
-    return status(report.failures, FINDINGS if found and not options.exit_zero else OK)
+def _together(reports: list[Report]) -> Report:
+    """One report of several projects; what a solver of one shares with another's nets is there once."""
+    from nanlint.engine.merge import in_order, merged
+
+    return Report(
+        tuple(in_order(merged(finding for report in reports for finding in report.findings))),
+        tuple(sorted({path for report in reports for path in report.files})),
+        tuple(dict.fromkeys(failure for report in reports for failure in report.failures)),
+        tuple(dict.fromkeys(note for report in reports for note in report.notes)),
+        tuple(hidden for report in reports for hidden in report.hidden),
+    )
+
+
+_NEEDS_FILES: dict[str, Callable[[Options], bool]] = {
+    "--fix": lambda options: options.fix,
+    "--add-ignore": lambda options: options.add_ignore is not None,
+    "--write-baseline": lambda options: options.write_baseline,
+    "--watch": lambda options: options.watch,
+}

@@ -10,7 +10,7 @@ from nanlint.commands.calls import open_paths, settings
 from nanlint.commands.console import status
 from nanlint.commands.output import Output, deliver
 from nanlint.config import UsageError
-from nanlint.options import Caffe, ConfigFile, Inputs, Option, Paths, Roots, output_format
+from nanlint.options import Caffe, ConfigFile, Inputs, Option, Paths, Roots, StdinFilename, output_format
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Net
@@ -25,12 +25,13 @@ class Options(NamedTuple):
     caffe: Caffe = None
     roots: Roots = ()
     inputs: Inputs = ()
+    stdin_filename: StdinFilename = None
     config_file: ConfigFile = None
 
 
 def run(options: Options) -> int:
     """Show nets as graphs of layers and blobs; svg draws one net, and so does `-o FILE.svg`."""
-    opened = open_paths(options.paths, settings(options))
+    opened = open_paths(options.paths, settings(options), options.stdin_filename)
     if opened.loaded or not opened.failures:
         files = [
             (one.path, [net for net in one.nets if options.phase in (None, net.role or net.phase)])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
 from nanlint.commands.console import show, status, width, write
-from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Roots, TableFormat
+from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Roots, StdinFilename, TableFormat
 
 
 class Options(NamedTuple):
@@ -15,6 +15,7 @@ class Options(NamedTuple):
     caffe: Caffe = None
     roots: Roots = ()
     inputs: Inputs = ()
+    stdin_filename: StdinFilename = None
     config_file: ConfigFile = None
 
 
@@ -22,7 +23,7 @@ def run(options: Options) -> int:
     """Show how large activations, weights, gradients and the loss are at initialisation."""
     from nanlint.report import scale as writer
 
-    opened = open_paths(options.paths, settings(options))
+    opened = open_paths(options.paths, settings(options), options.stdin_filename)
     files = [(one.path, one.solver, one.nets) for one in opened.loaded]
     if options.output_format == "json":
         write([writer.dumps(files)])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
 from nanlint.commands.console import show, status, width, write
-from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Proto, Roots, TableFormat
+from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Proto, Roots, StdinFilename, TableFormat
 
 
 class Options(NamedTuple):
@@ -16,6 +16,7 @@ class Options(NamedTuple):
     proto: Proto = None
     roots: Roots = ()
     inputs: Inputs = ()
+    stdin_filename: StdinFilename = None
     config_file: ConfigFile = None
 
 
@@ -23,7 +24,7 @@ def run(options: Options) -> int:
     """Show the shapes of every layer's tops and parameters, per net and phase."""
     from nanlint.report import shapes as writer
 
-    opened = open_paths(options.paths, settings(options))
+    opened = open_paths(options.paths, settings(options), options.stdin_filename)
     files = [(one.path, one.nets) for one in opened.loaded]
     if options.output_format == "json":
         write([writer.dumps(files)])

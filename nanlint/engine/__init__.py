@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
 from nanlint.engine.causes import with_causes
+from nanlint.engine.files import Input
 from nanlint.engine.load import Opened, open_all
 from nanlint.engine.merge import in_order, merged
 from nanlint.engine.run import Run
-from nanlint.engine.select import ignored_in_file, selected
+from nanlint.engine.select import ignored_in_file, selected, with_severities
 from nanlint.engine.suppress import suppress
 from nanlint.findings import Report, Severity
 
@@ -27,7 +28,7 @@ Relinted = Callable[[], tuple[Opened, Report]]
 
 
 def check(
-    paths: Sequence[str],
+    paths: Sequence[str | Input],
     settings: Settings | None = None,
     *,
     stdin: bytes = b"",
@@ -123,6 +124,7 @@ def judged(opened: Opened, settings: Settings) -> Report:
     documents = opened.files.documents()
     sifted = suppress(merged(run.results()), documents, run)
     findings = [one for one in sifted.shown if not ignored_in_file(one, settings.per_file_ignores)]
+    findings = with_severities(findings, settings.severity) if settings.severity else findings
     return Report(
         tuple(alike(with_causes(in_order(repeated(findings)), opened.loaded))),
         tuple(sorted(document.source.path for document in documents)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,9 @@ from nanlint.safety.reading import reason
 from nanlint.schema.descriptors import descriptor
 from nanlint.schema.resemblance import misspelt
 from nanlint.text.tree import Block, Document
+
+Skip = Callable[[str, bool], bool]
+"""Whether to leave out a path; the second argument says whether it is a folder."""
 
 STDIN = "-"
 SUFFIX = ".prototxt"
@@ -40,14 +43,21 @@ class Found(NamedTuple):
     failures: tuple[str, ...]
 
 
-def find(paths: tuple[str, ...], known: Callable[[str], bool] = lambda path: False) -> Found:
+def find(
+    paths: Iterable[str | Input],
+    known: Callable[[str], bool] = lambda path: False,
+    skip: Skip = lambda path, folder: False,
+) -> Found:
     """The prototxts under the given files and folders; folders named with a leading dot are left out.
 
-    `known`: files that need not be on the disk.
+    `known`: files that need not be on the disk. `skip`: what to leave out of folders. An Input is taken as it is.
     """
     inputs: list[Input] = []
     failures: list[str] = []
     for path in paths:
+        if isinstance(path, Input):
+            inputs.append(path)
+            continue
         if path == STDIN or known(path):
             inputs.append(Input(path))
             continue
@@ -60,7 +70,7 @@ def find(paths: tuple[str, ...], known: Callable[[str], bool] = lambda path: Fal
             inputs.append(Input(path))
             continue
         unread: list[str] = []
-        within = [Input(file, listed=False) for file in _walk(path, unread)]
+        within = [Input(file, listed=False) for file in _walk(path, unread, skip)]
         failures += unread
         if not within and not unread:
             failures.append(f"no `*{SUFFIX}` in the folder `{path}`")
@@ -90,12 +100,14 @@ def _opens_block(root: Block, name: str) -> bool:
     return any(field.name == name and any(isinstance(v, Block) for v in field.values) for field in root.fields)
 
 
-def _walk(folder: str, unread: list[str]) -> Iterator[str]:
+def _walk(folder: str, unread: list[str], skip: Skip) -> Iterator[str]:
     def note(wrong: OSError) -> None:
         unread.append(f"cannot read `{wrong.filename}`: {reason(wrong)}")
 
     for parent, folders, files in os.walk(folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inner = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in inner if not skip(os.path.join(parent, name), True)]  # noqa: PTH118
         for name in sorted(files):
-            if name.endswith(SUFFIX):
-                yield os.path.normpath(os.path.join(parent, name))  # noqa: PTH118
+            path = os.path.normpath(os.path.join(parent, name))  # noqa: PTH118
+            if name.endswith(SUFFIX) and not skip(path, False):
+                yield path

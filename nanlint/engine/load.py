@@ -12,6 +12,7 @@ from nanlint.caffe.load import Files, load_distinct_nets, load_net, load_solver,
 from nanlint.caffe.model import Net, Solver
 from nanlint.caffe.options import Options
 from nanlint.config import Settings, UsageError
+from nanlint.engine.excluding import excluder
 from nanlint.engine.failures import internal_error
 from nanlint.engine.files import STDIN, Input, Kind, classify, find
 from nanlint.engine.reading import Progress, Reading
@@ -67,7 +68,7 @@ class Opened:
 
 
 def open_all(
-    paths: Sequence[str],
+    paths: Sequence[str | Input],
     settings: Settings,
     *,
     stdin: bytes = b"",
@@ -86,7 +87,7 @@ def open_all(
     files = Files()
     for path, text in (overlays or {}).items():
         files.add(Source(path, text))
-    found = find(tuple(paths), files.knows)
+    found = find(paths, files.knows, excluder(settings))
     opened = Opened(files, failures=list(found.failures))
     if STDIN in paths:
         files.add(Source.decode(stdin_name, stdin))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from functools import cache
 
-from nanlint.config import Settings, UsageError, suggestion
-from nanlint.findings import Finding
+from nanlint.config import OFF, Settings, UsageError, suggestion
+from nanlint.findings import Finding, Severity
 from nanlint.rules.registry import Rule, family, rules
 
 
@@ -16,11 +16,12 @@ def selected(settings: Settings) -> tuple[Rule, ...]:
 
     Raises UsageError for a code or name that no rule has.
     """
-    for words in (settings.select, settings.ignore, *settings.per_file_ignores.values()):
+    for words in (settings.select, settings.ignore, settings.severity, *settings.per_file_ignores.values()):
         for word in words:
             resolve(word)
     chosen = {code for word in settings.select for code in resolve(word)} or {known.code for known in rules()}
     chosen -= {code for word in settings.ignore for code in resolve(word)}
+    chosen -= {code for word, said in settings.severity.items() if said == OFF for code in resolve(word)}
     return tuple(known for known in rules() if known.code in chosen)
 
 
@@ -53,6 +54,15 @@ def names() -> Iterable[str]:
     for known in rules():
         yield known.code
         yield known.name
+
+
+def with_severities(findings: Iterable[Finding], said: Mapping[str, str]) -> list[Finding]:
+    """The findings with the severities that the project gives their rules: the longest word that names one wins."""
+    by_code: dict[str, Severity] = {}
+    for word in sorted(said, key=len):
+        if said[word] != OFF:
+            by_code |= dict.fromkeys(resolve(word), Severity(said[word]))
+    return [one._replace(severity=by_code.get(one.code, one.severity)) for one in findings]
 
 
 def ignored_in_file(finding: Finding, per_file: Mapping[str, tuple[str, ...]]) -> bool:

@@ -1,0 +1,96 @@
+"""The file in which a project says once what its runs are to do.
+
+`nanlint.toml`, or the table `[tool.nanlint]` of `pyproject.toml`, looked for in a folder and up its parents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nanlint.config.keys import KEYS
+from nanlint.config.settings import Settings, UsageError, suggestion
+
+OWN, SHARED = "nanlint.toml", "pyproject.toml"
+
+_PATHS = ("proto", "baseline", "extend")
+
+
+def load(start: Path) -> Settings:
+    """The settings of the nearest configuration file in `start` or above; the defaults where there is none.
+
+    Raises UsageError for a file that is not TOML, an unknown key, or a value of the wrong kind.
+    """
+    found = nearest(start)
+    return read(found) if found else Settings()
+
+
+def nearest(start: Path) -> Path | None:
+    """The configuration file in a folder or above it. Raises UsageError for a `pyproject.toml` that is not TOML."""
+    for folder in (start, *start.parents):
+        own, shared = folder / OWN, folder / SHARED
+        if own.is_file():
+            return own
+        if shared.is_file() and "nanlint" in _toml(shared).get("tool", {}):
+            return shared
+    return None
+
+
+def read(path: Path, _within: tuple[Path, ...] = ()) -> Settings:
+    """The settings of one configuration file, on top of what it extends. Raises UsageError as `load` does."""
+    table = _toml(path)
+    if path.name == SHARED:
+        table = table.get("tool", {}).get("nanlint", {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: `nanlint` is not a table; write `[tool.nanlint]`")
+    values = {key: _value(key, value, path) for key, value in table.items()}
+    base = Settings()
+    if "extend" in values:
+        extended = Path(values.pop("extend"))
+        if extended.resolve() in (path.resolve(), *_within):
+            raise UsageError(f"{_at(path, 'extend')}: `extend` leads back to `{extended}`; take it out of one of them")
+        base = read(extended, (*_within, path.resolve()))
+    changes = {key.replace("-", "_"): value for key, value in values.items()}
+    for name, value in changes.items():
+        if isinstance(value, Mapping):
+            changes[name] = {**getattr(base, name), **value}
+    return replace(base, **changes, file=str(path))
+
+
+def _value(key: str, value: object, path: Path) -> Any:
+    known = KEYS.get(key)
+    if known is None:
+        near = suggestion(key, KEYS)
+        raise UsageError(f"{_at(path, key)}: unknown key `{key}`{near or '; the keys are ' + ', '.join(KEYS)}")
+    try:
+        read = known.read(value)
+    except (TypeError, ValueError) as wrong:
+        raise UsageError(f"{_at(path, key)}: `{key}` should be {wrong}") from wrong
+    if key in _PATHS:
+        return str(path.parent / read)
+    return tuple(str(path.parent / root) for root in read) if key == "roots" else read
+
+
+def _at(path: Path, key: str) -> str:
+    """`nanlint.toml:3`: the file and, where it can be told, the line of a key."""
+    pattern = re.compile(rf"\s*(?:[\"']?{re.escape(key)}[\"']?\s*=|\[(?:tool\.nanlint\.)?{re.escape(key)}\])")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if pattern.match(line):
+            return f"{path}:{number}"
+    return str(path)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise UsageError(f"{path}: {wrong}") from wrong
