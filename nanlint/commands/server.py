@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from nanlint.commands.console import OK
 from nanlint.config import UsageError
+from nanlint.options import Option
 
 
 class Options(NamedTuple):
-    pass
+    stdio: Annotated[bool, Option("--stdio", None, "Over standard input and output, as without it.")] = False
 
 
 def run(options: Options) -> int:
