@@ -13,6 +13,7 @@ from nanlint.data import asked
 from nanlint.data.places import Places
 from nanlint.data.records import ABSENT, Account, Fed, Top
 from nanlint.data.request import Request
+from nanlint.data.session import FULL
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net, Shape, Solver
@@ -27,7 +28,7 @@ _STATE = re.compile(r"_iter_(\d+)\.solverstate(\.h5)?$")
 class Source:
     """One source. `name`: as it is written, at `route` of the layer, or of the solver where there is none.
 
-    `given`: the call names it, and no file does.
+    `given`: the call names it, and no file does. `data`: of a mean, the source from which it is taken.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     net: Net | None = None
     solver: Solver | None = None
     given: bool = False
+    data: Source | None = None
 
     def at(self, route: str | None = None) -> Place:
         """The place of a field of what names the source; without one, of the field that does."""
@@ -71,6 +73,11 @@ class Beside:
     sources: tuple[Source, ...]
     solver: Solver | None
     nets: Sequence[Net]
+    places: Places | None = None
+
+    def finds(self, name: str) -> bool:
+        """Whether a name leads to a file or folder, looked up as the sources are."""
+        return self.places is not None and self.places.find(name) is not None
 
     def fed(self, net: Net) -> dict[str, Fed]:
         """What the data layers of a net hand to their tops, by the names of these."""
@@ -109,23 +116,26 @@ class Known:
         found = [source for net in nets for source in self._of_net(net, solver)]
         if solver is not None:
             found += self._weights(solver, weights)
-            found += self._snapshot(solver)
-        return Beside(tuple(found), solver, nets)
+            if self._session.mode == FULL:  # an ordinary check looks at states by itself
+                found += self._snapshot(solver)
+        return Beside(tuple(found), solver, nets, self.places(solver.path if solver is not None else ""))
 
     def _of_net(self, net: Net, solver: Solver | None) -> Iterator[Source]:
         places = self.places(net.path)
         for layer in net.layers:
             param = layer.param
             name = asked.source_name(param)
+            data = None
             if name:
                 wanted = asked.request(param, places)
                 kind = asked.kind(param)
                 account = self._session.account(wanted) if wanted is not None else Account(kind, "", ABSENT)
-                yield Source(name, f"{asked.BLOCKS[param.type]}.source", account, layer, net, solver)
+                data = Source(name, f"{asked.BLOCKS[param.type]}.source", account, layer, net, solver)
+                yield data
             if param.transform_param.HasField("mean_file") and param.type != "HDF5Data":
                 mean = param.transform_param.mean_file
                 account = self._file("mean", mean, places)
-                yield Source(mean, "transform_param.mean_file", account, layer, net, solver)
+                yield Source(mean, "transform_param.mean_file", account, layer, net, solver, data=data)
             if param.type == "InfogainLoss" and param.infogain_loss_param.source:
                 matrix = param.infogain_loss_param.source
                 account = self._file("matrix", matrix, places)
@@ -160,7 +170,8 @@ class Known:
             states += [(int(found[1]), str(folder / name)) for name in names if (found := _STATE.search(name))]
         if states:
             path = max(states)[1]
-            account = self._session.account(Request("snapshot", path, "", ("history",), frozenset()))
+            whole = str(Path(path).absolute())
+            account = self._session.account(Request("snapshot", whole, "", ("history",), frozenset()))
             yield Source(path, "snapshot_prefix", account, solver=solver)
 
 

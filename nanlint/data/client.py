@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import select
@@ -131,6 +132,26 @@ def _ending(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
+
+
+_idle: list[Worker] = []
+
+
+def borrowed() -> Worker:
+    """A worker that an earlier run has left, or another one."""
+    return _idle.pop() if _idle else Worker()
+
+
+def give_back(worker: Worker) -> None:
+    """Keep a worker for the next run in this process; the process's end ends it."""
+    if not _idle:
+        atexit.register(_stop_idle)
+    _idle.append(worker)
+
+
+def _stop_idle() -> None:
+    while _idle:
+        _idle.pop().stop()
 
 
 @contextmanager

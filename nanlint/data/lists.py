@@ -18,6 +18,7 @@ from nanlint.data.request import Request
 from nanlint.data.spread import Spread
 
 _LABEL = re.compile(r"\s*([+-]?\d+)")
+_PARTED = re.compile(r"(.+?)[\t,;]+\s*[+-]?\d+\s*$")
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*$")
 
 
@@ -83,7 +84,7 @@ def _check(line: Line, got: Gathered, request: Request, first: int) -> None:
     if not text.strip():
         got.fault("line-blank", "it is blank", index, f"line {line.at + 1}")
     elif " " not in text:
-        apart = re.match(r"(.+?)[\t,;]+\s*[+-]?\d+\s*$", text)
+        apart = _PARTED.match(text)
         if apart:
             got.fault("line-separator", f"no blank parts the label from `{_short(apart[1])}`", index, line.where)
         else:
@@ -124,7 +125,7 @@ class _Images:
         path = Path(self.request.root) / (self.request.root_folder + line.name)
         try:
             if not line.name or not path.is_file():
-                self.absent += 1
+                self.absent += not self.lies_apart(line)
                 got.fault("image-missing", _short(line.name), index, line.where)
                 return
             pixels, cut = decode(_bytes_of(path), COLOUR if self.request.is_color else GREY)
@@ -138,6 +139,12 @@ class _Images:
             got.fault("image-cut", _short(line.name), index, line.where)
         got.shaped(pixels.shape, index)
         self._count(pixels)
+
+    def lies_apart(self, line: Line) -> bool:
+        """Whether the image is there, and only what should part it from its label is wrong."""
+        apart = _PARTED.match(line.text)
+        folder = Path(self.request.root)
+        return apart is not None and (folder / (self.request.root_folder + apart[1])).is_file()
 
     def _count(self, pixels: Array) -> None:
         top = self.got.tops[0]

@@ -14,7 +14,9 @@ from nanlint.safety.reading import is_there, mode
 
 
 class Found(NamedTuple):
-    """Where a source lies, and the folder from which the names inside it are looked up."""
+    """Where a source lies, and the folder from which the names inside it are looked up; both absolute, since the
+    reader has a working directory of its own.
+    """
 
     path: str
     root: str
@@ -33,11 +35,11 @@ class Places:
         if not name:
             return None
         if os.path.isabs(name):  # noqa: PTH117
-            return Found(name, "") if is_there(name) else None
+            return Found(name, os.getcwd()) if is_there(name) else None  # noqa: PTH109
         for root in self._roots():
             path = os.path.join(root, name)  # noqa: PTH118
             if is_there(path):
-                return Found(path, root)
+                return Found(os.path.abspath(path), os.path.abspath(root))  # noqa: PTH100
         return None
 
     def _roots(self) -> Iterator[str]:

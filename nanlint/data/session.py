@@ -45,18 +45,21 @@ class Session:
         return self._accounts[request]
 
     def close(self) -> None:
-        """End the worker; one that is needed later ends with its answer."""
+        """Give the worker back; one that is needed later goes with its answer."""
         self._closed = True
         if self._worker is not None:
-            self._worker.stop()
+            from nanlint.data.client import give_back
+
+            give_back(self._worker)
+            self._worker = None
 
     @property
     def worker(self) -> Worker:
         """The process that reads, from the first reading on."""
         if self._worker is None:
-            from nanlint.data.client import Worker
+            from nanlint.data.client import borrowed
 
-            self._worker = Worker()
+            self._worker = borrowed()
         return self._worker
 
     def _read(self, request: Request) -> Account:

@@ -43,6 +43,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     requests = sys.stdin.buffer
     while (request := receive(requests)) is not None:
+        _limit_memory(MOST_MEMORY + _mapped(request))
         send(answers, answer(request))
 
 
@@ -67,7 +68,6 @@ def answer(request: Request) -> tuple[Gathered, float]:
 def reader(request: Request) -> Callable[[Request], Gathered]:
     """The function that reads a source. Raises ImportError where its library is missing."""
     found: Callable[[Request], Gathered] = import_module(f"nanlint.data.{READERS[request.kind]}").read
-    _limit_memory(MOST_MEMORY + _mapped(request))
     return found
 
 

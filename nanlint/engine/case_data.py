@@ -132,23 +132,47 @@ def _leveldb(named: Arrays, path: Path) -> None:
 
 
 def _records(named: Arrays) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and Datums: of `data` (bytes), `float_data` or `encoded` (PNG), one each first index, and `label`."""
-    kind = next(name for name in ("data", "float_data", "encoded") if name in named)
-    labels = [int(value) for array in named.get("label", []) for value in array.values]
+    """Keys and Datums: of `data` (bytes), `float_data`, `encoded` (PNG) or `broken` (PNG that is cut), one each first
+    index, with `label`, and `size` where a record is to claim another than it has. With `boxes` they are
+    AnnotatedDatums with one box each of that label, -1 for none.
+    """
+    kind = next(name for name in ("data", "float_data", "encoded", "broken") if name in named)
+    labels = [int(value) for value in _values(named, "label")]
+    boxes = [int(value) for value in _values(named, "boxes")]
+    sizes = named["size"][0].numpy("int32").tolist() if "size" in named else []
     items = [item for array in named[kind] for item in array.numpy("float32" if kind == "float_data" else "uint8")]
     for i, item in enumerate(items):
         datum: Any = message_class("Datum")()
         if labels:
             datum.label = labels[i % len(labels)]
-        if kind == "encoded":
-            datum.data, datum.encoded = _png(item), True
+        if kind in ("encoded", "broken"):
+            image = _png(item)
+            datum.data, datum.encoded = image if kind == "encoded" else image[: len(image) // 2], True
         else:
-            datum.channels, datum.height, datum.width = item.shape
+            datum.channels, datum.height, datum.width = sizes[i] if sizes else item.shape
             if kind == "data":
                 datum.data = item.tobytes()
             else:
                 datum.float_data.extend(item.ravel().tolist())
-        yield b"%08d" % i, datum.SerializeToString(deterministic=True)
+        value = datum.SerializeToString(deterministic=True)
+        yield b"%08d" % i, _annotated(value, boxes[i % len(boxes)]) if boxes else value
+
+
+def _values(named: Arrays, name: str) -> list[float]:
+    return [value for array in named.get(name, []) for value in array.values]
+
+
+def _annotated(datum: bytes, label: int) -> bytes:
+    """An AnnotatedDatum of SSD's Caffe with one box in the middle, or none."""
+    from nanlint.data.messages import message
+
+    whole = message("AnnotatedDatum")(type=0)
+    whole.datum.ParseFromString(datum)
+    if label >= 0:
+        box = whole.annotation_group.add(group_label=label).annotation.add().bbox
+        box.xmin, box.ymin, box.xmax, box.ymax = 0.25, 0.25, 0.75, 0.75
+    written: bytes = whole.SerializeToString(deterministic=True)
+    return written
 
 
 def _png(item: Any) -> bytes:

@@ -10,6 +10,18 @@ from nanlint.config import OFF, Settings, UsageError, suggestion
 from nanlint.findings import Finding, Severity
 from nanlint.rules.registry import Rule, family, rules
 
+_FORMER = {
+    "SOL018": "DAT907",
+    "unreadable-weights": "DAT907",
+    "SOL019": "DAT902",
+    "weights-do-not-fit": "DAT902",
+    "SOL020": "DAT901",
+    "non-finite-weights": "DAT901",
+    "SOL021": "DAT903",
+    "weights-load-nothing": "DAT903",
+}
+"""Codes and names that rules had, which configurations still hold."""
+
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
     """The rules that are selected and not ignored.
@@ -31,6 +43,7 @@ def resolve(word: str) -> frozenset[str]:
 
     Raises UsageError where it stands for none.
     """
+    word = _FORMER.get(word, word)
     codes = frozenset(
         known.code
         for known in rules()
@@ -43,8 +56,9 @@ def resolve(word: str) -> frozenset[str]:
 
 def one(word: str) -> Rule:
     """The rule of a code, in either case, or of a name. Raises UsageError where there is none."""
+    wanted = _FORMER.get(word.upper(), _FORMER.get(word, word))
     for known in rules():
-        if word.upper() == known.code or word == known.name:
+        if wanted.upper() == known.code or wanted == known.name:
             return known
     raise UsageError(f"no rule `{word}`{suggestion(word, names())}")
 

@@ -40,7 +40,7 @@ def unscaled_pixels(solver: Solver) -> Iterator[Problem]:
     if solver_type(solver.param) not in ("SGD", "Nesterov") or solver.param.clip_gradients >= 0:
         return
     for layer in net.layers:
-        if not layer.facts.holds_pixels or not _raw(layer.param.transform_param):
+        if not layer.facts.holds_pixels or not _raw(layer):
             continue
         reader = _first_linear(layer.tops[0]) if layer.tops else None
         if reader is None or _filler_type(reader) not in ("xavier", "msra") or _normalised(reader):
@@ -153,6 +153,7 @@ def large_regression_targets(layer: Layer) -> Iterator[Problem]:
     weight = abs(layer.loss_weights[0]) if layer.loss_weights else 0.0
     if (
         target is None
+        or layer.bottoms[1].name in layer.net.fed  # target-scale knows more
         or not 10 <= target.rms < 1e30
         or layer.bottoms[1].producer is layer.bottoms[0].producer
     ):
@@ -261,8 +262,12 @@ VANISHED = 1e-8
 """A size, and a gradient, that 32-bit weights of usual size do not feel."""
 
 
-def _raw(transform: TransformationParameter) -> bool:
-    return transform.scale == 1 and not transform.mean_file and not transform.mean_value
+def _raw(layer: Layer) -> bool:
+    """Whether a layer hands on bytes as they are, as far as its settings say and its data was not read."""
+    transform = layer.param.transform_param
+    scale = layer.param.window_data_param.scale if layer.type == "WindowData" else transform.scale
+    read = layer.tops and layer.tops[0].name in layer.net.fed
+    return not read and scale == 1 and not transform.mean_file and not transform.mean_value
 
 
 def _first_linear(blob: Blob) -> Layer | None:

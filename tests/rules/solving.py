@@ -7,6 +7,8 @@ from pathlib import Path
 from nanlint.caffe.load import load_solver
 from nanlint.caffe.model import Solver
 from nanlint.caffe.options import Options
+from nanlint.data.beside import Known
+from nanlint.data.session import Session
 from nanlint.findings import Finding
 from nanlint.rules.registry import rules_for
 from nanlint.schema.dialect import Dialect
@@ -43,7 +45,12 @@ def load(folder: Path, solver: str, net: str = LINE, dialect: Dialect = Dialect.
 
 
 def findings(solver: Solver) -> list[Finding]:
-    return [rule.finding(problem) for rule in rules_for("Solver") for problem in rule.check(solver)]
+    """What the rules about solvers say, and those about what lies beside them."""
+    session = Session()
+    beside = Known(session, solver.path, ()).beside(solver.nets, solver)
+    session.close()
+    of_solver = [rule.finding(problem) for rule in rules_for("Solver") for problem in rule.check(solver)]
+    return of_solver + [rule.finding(problem) for rule in rules_for("Beside") for problem in rule.check(beside)]
 
 
 def found(folder: Path, solver: str, net: str = LINE, dialect: Dialect = Dialect.BVLC) -> set[str]:

@@ -104,12 +104,12 @@ def saved(*blobs: tuple[list[int], list[float]], name: str = "ip") -> bytes:
         (saved(([1, 1], [0.5])), None),
         (saved(([9, 9], [0.5]), name="other"), None),
         (b"", None),
-        (saved(([1], [0.5])), "error weights-do-not-fit"),
-        (saved(([1, 1], [0.5]), ([1], [0.5])), "error weights-do-not-fit"),
-        (saved(([1, 1], [0.5, 0.5])), "error weights-do-not-fit"),
-        (saved(([1, 1], [float("nan")])), "error non-finite-weights"),
-        (saved(([1, 1], [0.5]))[:-2], "error unreadable-weights"),
-        (b'name: "ip"', "error unreadable-weights"),
+        (saved(([1], [0.5])), "error weights-shape"),
+        (saved(([1, 1], [0.5]), ([1], [0.5])), "error weights-blob-count"),
+        (saved(([1, 1], [0.5, 0.5])), "error weights-shape"),
+        (saved(([1, 1], [float("nan")])), "error weights-non-finite"),
+        (saved(([1, 1], [0.5]))[:-2], "error weights-unreadable"),
+        (b'name: "ip"', "error weights-unreadable"),
     ],
 )
 def test_weights_against_the_net(tmp_path: Path, content: bytes, said: str | None) -> None:
@@ -118,14 +118,22 @@ def test_weights_against_the_net(tmp_path: Path, content: bytes, said: str | Non
     assert errors == ({said} if said else set())
 
 
-@pytest.mark.parametrize("content", [b"", b'layer { name: "ip" }', saved(([1, 1], [0.5]), name="other")])
-def test_weights_of_another_net_are_not_loaded(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "weights-not-a-model"),
+        (b'layer { name: "ip" }', "weights-not-a-model"),
+        (b"<!DOCTYPE html>", "weights-not-a-model"),
+        (saved(([1, 1], [0.5]), name="other"), "weights-nothing-in-common"),
+    ],
+)
+def test_weights_of_another_net_are_not_loaded(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "m.caffemodel").write_bytes(content)
-    assert "warning weights-load-nothing" in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"')
+    assert f"warning {said}" in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"')
 
 
 def test_weights_that_are_elsewhere_are_no_error(tmp_path: Path) -> None:
-    assert "info unreadable-weights" in found(tmp_path, RUN + NET + 'weights: "far/away.caffemodel"')
+    assert "info weights-unreadable" in found(tmp_path, RUN + NET + 'weights: "far/away.caffemodel"')
 
 
 def test_four_old_axes_are_a_shape_with_ones_in_front(tmp_path: Path) -> None:
@@ -133,7 +141,7 @@ def test_four_old_axes_are_a_shape_with_ones_in_front(tmp_path: Path) -> None:
     blob = net.layer.add(name="ip").blobs.add(num=1, channels=1, height=1, width=1)
     blob.data.append(0.5)
     (tmp_path / "m.caffemodel").write_bytes(net.SerializeToString())
-    assert "error weights-do-not-fit" not in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"')
+    assert "error weights-shape" not in found(tmp_path, RUN + NET + 'weights: "m.caffemodel"')
 
 
 def test_a_test_net_with_other_weights(tmp_path: Path) -> None:

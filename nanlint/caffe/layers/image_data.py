@@ -33,7 +33,7 @@ class ImageData(ImageSource):
         if (height == 0) != (width == 0):
             missing = "new_height" if height == 0 else "new_width"
             raise layer.refuse(
-                "conflicting-fields",
+                "new-size-half-set",
                 "image_data_param.new_width" if height == 0 else "image_data_param.new_height",
                 f"`{layer.name}` has `new_height: {height}` and `new_width: {width}`, and Caffe aborts "
                 f"unless both or none are above 0; write `{missing}` too",

@@ -62,17 +62,15 @@ class InfogainLoss(Loss):
             return
         one_label_each(layer, axis)
         classes = shape[axis]
-        given = len(layer.bottoms) > 2
-        numbers = count(layer.bottoms[2].shape) if given else _numbers_in_file(layer)
+        numbers = count(layer.bottoms[2].shape) if len(layer.bottoms) > 2 else None
         if classes is not None and numbers is not None and numbers != classes * classes:
-            matrix = layer.bottom(2) if given else f"the file `{layer.param.infogain_loss_param.source}`"
             raise layer.refuse(
                 "shape-mismatch",
-                "bottom[2]" if given else f"{PARAM}.source",
+                "bottom[2]",
                 f"`{layer.name}` wants a matrix of {classes} x {classes} for the {classes} classes of "
-                f"{layer.bottom(0)}, but {matrix} has {numbers} numbers, and Caffe aborts; give it "
+                f"{layer.bottom(0)}, but {layer.bottom(2)} has {numbers} numbers, and Caffe aborts; give it "
                 f"{classes * classes}",
-                related=layer.origins(0, 2) if given else layer.origins(0),
+                related=layer.origins(0, 2),
             )
 
     def aborts_on_gradient(self, bottom: int, bottoms: int) -> bool:
@@ -115,21 +113,3 @@ class InfogainLoss(Loss):
 
     def classes(self, layer: Layer) -> Dim:
         return classes_along(layer, layer.param.softmax_param.axis)
-
-
-def _numbers_in_file(layer: LayerSetup) -> Dim:
-    """How many numbers the matrix in `source` has; None where the file is not on this machine."""
-    source = layer.param.infogain_loss_param.source
-    if not source or "\0" in source:
-        return None
-    from pathlib import Path
-
-    from nanlint.caffe.caffemodel import NotAModelError, saved_blob
-    from nanlint.safety.reading import first_regular
-
-    beside = Path(layer.origin.bound.source.path).parent
-    try:
-        found = first_regular((Path(source), beside / source))
-        return None if found is None else count(saved_blob(found).shape)
-    except (OSError, NotAModelError):
-        return None

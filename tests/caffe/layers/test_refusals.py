@@ -241,7 +241,7 @@ REFUSED: list[Case] = [
         "conflicting-fields",
         [],
     ),
-    ("ImageData", 'image_data_param { source: "x" new_height: 4 }', [], "conflicting-fields", ["new_width"]),
+    ("ImageData", 'image_data_param { source: "x" new_height: 4 }', [], "new-size-half-set", ["new_width"]),
     ("WindowData", 'window_data_param { source: "x" batch_size: 4 }', [], "missing-field", ["crop_size"]),
     (
         "MemoryData",
