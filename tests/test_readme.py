@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,7 +37,7 @@ def test_the_find_in_caffe_itself(shared: Path, monkeypatch: pytest.MonkeyPatch)
     report = engine.check(["lenet_consolidated_solver.prototxt"])
     shown = "\n".join(text.lines(report, 100, painter(False)))
     command, _, findings = blocks("text")[0].partition("\n")
-    assert command == "$ nanlint examples/mnist/lenet_consolidated_solver.prototxt"
+    assert command == "caffe$ nanlint examples/mnist/lenet_consolidated_solver.prototxt"
     assert findings in shown
 
 
@@ -45,6 +48,29 @@ def test_every_command_and_format_is_named() -> None:
     assert "`nanlint explain " in README
     (named,) = re.findall(r"^`--output-format` is ([^.]*)\.", README, re.MULTILINE)
     assert re.findall(r"`(\w+)`", named) == list(FORMATS)
+
+
+@pytest.mark.parametrize("block", [one for one in blocks("sh") if not one.startswith("python3 -m venv")])
+def test_every_command_works_in_a_clone(block: str) -> None:
+    """Those that make an environment are run by `.ci/run`, which begins with a bare Python."""
+    scripts = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": os.pathsep.join([scripts, os.environ["PATH"]])}
+    command = ["sh", "-ec", block]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert "nanlint: " not in done.stderr
+
+
+def test_the_python_works_in_a_clone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(PROJECT)
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+    assert "POOL001" in capsys.readouterr().out
+
+
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert [target for target in targets if not (PROJECT / target).exists()] == []
 
 
 def test_the_configuration(tmp_path: Path) -> None:
