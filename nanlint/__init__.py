@@ -5,8 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nanlint.api import check as check
-    from nanlint.api import load as load
+    from nanlint.api import (
+        Effect,
+        Finding,
+        Fix,
+        Layer,
+        Net,
+        Problem,
+        Report,
+        Severity,
+        Solver,
+        check,
+        finding,
+        load,
+        rule,
+    )
+
+__all__ = [
+    "Effect",
+    "Finding",
+    "Fix",
+    "Layer",
+    "Net",
+    "Problem",
+    "Report",
+    "Severity",
+    "Solver",
+    "check",
+    "finding",
+    "load",
+    "rule",
+]
 
 __version__ = "0.1.0"
 
@@ -15,8 +44,8 @@ SITE = "https://nanlint.github.io/nanlint"
 
 
 def __getattr__(name: str) -> object:
-    """`nanlint.check` and `nanlint.load`, imported when they are used."""
-    if name in ("check", "load"):
+    """The names of `nanlint.api`, imported when they are used."""
+    if name in __all__:
         from importlib import import_module
 
         return getattr(import_module("nanlint.api"), name)

@@ -1,4 +1,7 @@
-"""nanlint from Python: what the command line finds, and the nets as Caffe would build them."""
+"""nanlint from Python: what the command line finds, the nets as Caffe would build them, and rules of one's own.
+
+These names stay: what is not among them may change from one version to the next.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,27 @@ from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 
 from nanlint import engine
+from nanlint.caffe.model import Layer, Net, Solver
 from nanlint.config import Settings
 from nanlint.engine.load import Loaded, open_all
-from nanlint.findings import Report
+from nanlint.findings import Effect, Finding, Fix, Problem, Report, Severity
+from nanlint.rules.registry import finding, rule
 
-__all__ = ["check", "load"]
+__all__ = [
+    "Effect",
+    "Finding",
+    "Fix",
+    "Layer",
+    "Net",
+    "Problem",
+    "Report",
+    "Severity",
+    "Solver",
+    "check",
+    "finding",
+    "load",
+    "rule",
+]
 
 
 def check(

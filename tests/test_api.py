@@ -6,6 +6,7 @@ import networkx
 import pytest
 
 import nanlint
+import nanlint.api
 from tests.conftest import PROJECT
 
 LENET = PROJECT / "examples" / "stories" / "poly-without-max-iter"
@@ -39,6 +40,11 @@ def test_findings_are_objects() -> None:
 def test_a_missing_file_is_an_oserror() -> None:
     with pytest.raises(OSError, match=r"no such file"):
         nanlint.load("missing.prototxt")
+
+
+def test_the_names_that_stay() -> None:
+    assert all(getattr(nanlint, name) is getattr(nanlint.api, name) for name in nanlint.__all__)
+    assert nanlint.__all__ == nanlint.api.__all__
 
 
 def test_unknown_attributes_are_unknown() -> None:

@@ -21,9 +21,14 @@ class Record(Protocol):
 
 
 def settings(options: Record) -> Settings:
-    """The configuration of the working directory with what the call says on top. Raises UsageError."""
-    named = options._asdict().get("config_file")
-    return with_call(config.read(Path(named)) if named else config.load(Path.cwd()), options)
+    """The configuration nearest to the call's first file with what the call says on top. Raises UsageError."""
+    given = options._asdict()
+    if given.get("config_file"):
+        return with_call(config.read(Path(given["config_file"])), options)
+    paths = [path for path in given.get("paths", ()) if path != "-"] or [given.get("stdin_filename") or "."]
+    first = Path(paths[0]).resolve()
+    found = config.nearest(first if first.is_dir() else first.parent) or config.nearest(Path.cwd())
+    return with_call(config.read(found) if found else Settings(), options)
 
 
 def with_call(found: Settings, options: Record) -> Settings:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from nanlint.commands.calls import open_paths, settings
 from nanlint.commands.console import show, status, tell, width, write
 from nanlint.config import UsageError
-from nanlint.options import Argument, ConfigFile, Option, output_format
+from nanlint.options import Argument, ConfigFile, Option, StdinFilename, output_format
 from nanlint.report.style import wants_colour
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Options(NamedTuple):
     ] = None
     snapshot: Annotated[str | None, Option("--snapshot", "FILE", "A .solverstate from which the run goes on.")] = None
     output_format: Annotated[str, output_format("text", "json", "csv", "svg")] = "text"
+    stdin_filename: StdinFilename = None
     config_file: ConfigFile = None
 
 
@@ -36,7 +37,7 @@ def run(options: Options) -> int:
     from nanlint.report import rates as writer
 
     every, until, snapshot = options.every, options.until, options.snapshot
-    opened = open_paths(options.paths, settings(options))
+    opened = open_paths(options.paths, settings(options), options.stdin_filename)
     plans: list[tuple[str, str, Schedule | None]] = []
     for one in opened.loaded:
         if one.solver is None:

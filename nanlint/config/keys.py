@@ -96,6 +96,7 @@ KEYS: dict[str, Key] = {
     "exclude": Key(_words, _STRINGS, "Files and folders that are left out of folders, as in .gitignore."),
     "respect-gitignore": Key(_switch, {"type": "boolean"}, "Whether what git ignores is left out of folders."),
     "baseline": Key(_word, _STRING, "The file that lists the findings that are accepted."),
+    "plugins": Key(_words, _STRINGS, "Rules of other packages: names of entry points of the group nanlint.rules."),
     "caffe": Key(_word, _STRING, "The Caffe that will run the files; bvlc is exactly 1.0."),
     "proto": Key(_word, _STRING, "A fork's own caffe.proto."),
     "roots": Key(_words, _STRINGS, "Folders where the paths in a solver begin."),

@@ -23,8 +23,8 @@ class Settings:
     `caffe` pins the Caffe that will run the files; `proto` is a fork's own schema. `inputs` gives shapes
     to blobs that the files leave open, `ranges` the least and greatest value that a data blob holds. `data` says how
     much is read of the data beside the nets, `scheduler` on which Dask cluster. `severity` holds what the project
-    says of rules, or OFF; `exclude` patterns of files that are left out where a folder is linted, as in `.gitignore`
-    and seen from the folder of `file`, the configuration that this comes from.
+    says of rules, or OFF; `plugins` name rules of other packages; `exclude` holds patterns of files that are left out
+    where a folder is linted, as in `.gitignore` and seen from the folder of `file`, the configuration of all this.
     """
 
     select: tuple[str, ...] = ()
@@ -41,6 +41,7 @@ class Settings:
     severity: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
     exclude: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     respect_gitignore: bool = True
     file: str | None = field(default=None, compare=False)
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from nanlint.config import OFF, Settings, UsageError, suggestion
 from nanlint.findings import Finding, Severity
-from nanlint.rules.registry import Rule, family, rules
+from nanlint.rules.registry import Rule, family, rules, use_plugins
 
 _FORMER = {
     "SOL018": "DAT907",
@@ -26,8 +26,14 @@ _FORMER = {
 def selected(settings: Settings) -> tuple[Rule, ...]:
     """The rules that are selected and not ignored.
 
-    Raises UsageError for a code or name that no rule has.
+    Raises UsageError for a code or name that no rule has, and for a plugin that there is none of.
     """
+    if settings.plugins:
+        try:
+            use_plugins(settings.plugins)
+        except LookupError as wrong:
+            raise UsageError(f"plugins: {wrong.args[0]}") from wrong
+        resolve.cache_clear()
     for words in (settings.select, settings.ignore, settings.severity, *settings.per_file_ignores.values()):
         for word in words:
             resolve(word)

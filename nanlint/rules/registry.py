@@ -16,6 +16,9 @@ ERROR = Severity.ERROR
 WARNING = Severity.WARNING
 INFO = Severity.INFO
 
+PLUGINS = "nanlint.rules"
+"""The group of entry points by which other packages offer rules."""
+
 
 class Rule(NamedTuple):
     """A check, and the subject that it looks at: a Bound, a Solver, a Net or a Layer.
@@ -89,7 +92,8 @@ def rule(
     def register(check: Check) -> Check:
         if code in _rules or any(known.name == name for known in _rules.values()):
             raise ValueError(f"rule {code} {name} is defined twice")
-        subject = str(next(iter(check.__annotations__.values())))
+        annotation = next(iter(check.__annotations__.values()))
+        subject = str(getattr(annotation, "__name__", annotation))
         _rules[code] = Rule(code, name, severity, effect, subject, check, tuple(layers), tuple(explained_by))
         return check
 
@@ -126,6 +130,26 @@ def rules() -> tuple[Rule, ...]:
     for module in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"nanlint.rules.{module.stem}")
     return tuple(_rules[code] for code in sorted(_rules))
+
+
+def use_plugins(names: Iterable[str]) -> None:
+    """Import the rules of other packages: entry points of the group `nanlint.rules`, by their names.
+
+    Raises LookupError, with what there is, for a name that no installed package has.
+    """
+    from importlib.metadata import entry_points
+
+    installed = {point.name: point for point in entry_points(group=PLUGINS)}
+    for name in names:
+        if name not in installed:
+            raise LookupError(f"no installed package has the plugin `{name}`; there is {_listed(installed)}")
+        installed[name].load()
+    for cached in (rules, names_of_rules):
+        cached.cache_clear()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 
 @cache
