@@ -1,4 +1,4 @@
-"""How many channels a training net's pictures have, where its files leave it open and yet tell."""
+"""How large a training net's pictures are, where its files leave it open and yet tell."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _IN_COLOUR = frozenset(
     vgg wider widerface lfw ade oxford bgr rgb color colour
     """.split()
 )
+_SIZES = {"mnist": 28, "emnist": 28, "cifar": 32, "svhn": 32, "usps": 16}
 _IN_GREY = frozenset("mnist usps emnist grey gray grayscale greyscale".split())
 
 
@@ -40,6 +41,13 @@ def likely_channels(source: Layer) -> tuple[int, str] | None:
         if bool(grey) != bool(colour_words):
             return (GREY if grey else COLOUR), f'pictures as in "{path}"'
     return None
+
+
+def likely_size(source: Layer) -> int | None:
+    """The height and width of the pictures of a public data set that comes in one size, by the words of its path."""
+    words = {word for path in _paths(source) for word in _SEPARATE.split(path.lower())}
+    sizes = {size for word, size in _SIZES.items() if word in words}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def _blocks(layer: Layer) -> list[Message]:

@@ -31,15 +31,15 @@ _IRREGULAR_TYPES = {
     "TANH": "TanH",
 }
 # list of a V1 layer -> the field of a param spec that its entries become, in Caffe's order
-_SPEC_LISTS = {
+SPEC_LISTS = {
     "param": "name",
     "blob_share_mode": "share_mode",
     "blobs_lr": "lr_mult",
     "weight_decay": "decay_mult",
 }
-_DATA_TYPES = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
-_TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
-_HANDLED = {*_SPEC_LISTS, "type", "layer"}
+DATA_TYPES = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
+TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
+_HANDLED = {*SPEC_LISTS, "type", "layer"}
 
 
 @cache
@@ -92,7 +92,7 @@ def _move_param_specs(
     written: V1LayerParameter, layer: LayerParameter, renames: list[tuple[str, str]]
 ) -> None:
     whole: dict[int, str] = {}
-    for old, new in _SPEC_LISTS.items():
+    for old, new in SPEC_LISTS.items():
         for index, value in enumerate(getattr(written, old)):
             while len(layer.param) <= index:
                 layer.param.add()
@@ -105,11 +105,11 @@ def _move_param_specs(
 def _move_transform(layer: LayerParameter, renames: list[tuple[str, str]]) -> None:
     """Fields that data layers once held themselves override `transform_param`
     (UpgradeNetDataTransformation)."""
-    holder = _DATA_TYPES.get(layer.type)
+    holder = DATA_TYPES.get(layer.type)
     if holder is None or not layer.HasField(holder):
         return
     data = getattr(layer, holder)
-    for field in _TRANSFORM_FIELDS:
+    for field in TRANSFORM_FIELDS:
         if data.HasField(field):
             setattr(layer.transform_param, field, getattr(data, field))
             data.ClearField(field)

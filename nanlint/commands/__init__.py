@@ -11,7 +11,7 @@ from typing import Any
 
 COMMANDS = (
     *("check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "log", "forks", "explain", "rules"),
-    *("format", "server"),
+    *("format", "deploy", "upgrade", "server"),
 )
 
 

@@ -91,7 +91,7 @@ def open_all(
     opened = Opened(files, failures=list(found.failures))
     if STDIN in paths:
         files.add(Source.decode(stdin_name, stdin))
-    options = Options(_dialect(settings), settings.roots, settings.inputs)
+    options = Options(dialect_of(settings), settings.roots, settings.inputs)
     reading = Reading(settings, weights, progress)
     solvers, nets = _by_kind([_named(given, stdin_name) for given in found.inputs], opened)
     for path in solvers:
@@ -157,7 +157,7 @@ def _load(load: Callable[[str, Options, Files], Value], path: str, options: Opti
     return None
 
 
-def _dialect(settings: Settings) -> Dialect:
+def dialect_of(settings: Settings) -> Dialect:
     """The Caffe that the settings name or describe. Raises UsageError for one that is not known."""
     if settings.proto:
         from nanlint.schema.proto_file import use_proto
