@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 from nanlint.config import DATA, SEVERITIES
 from nanlint.report.formats import FORMATS
+from nanlint.schema.targets import TARGETS
 
 COLOURS = ("auto", "always", "never")
 
@@ -89,6 +90,12 @@ Select = Annotated[tuple[str, ...], Option("--select", "RULE", "Only these rules
 Ignore = Annotated[tuple[str, ...], Option("--ignore", "RULE", "Without these rules.")]
 Caffe = Annotated[str | None, Option("--caffe", "NAME", "The Caffe that will run the files; bvlc: exactly 1.0.")]
 Proto = Annotated[str | None, Option("--proto", "FILE", "A fork's own caffe.proto.")]
+Deploy = Annotated[
+    tuple[str, ...], Option("--deploy", "FILE", "A deploy net of the solver, in place of those beside it.")
+]
+Target = Annotated[
+    str | None, Option("--target", None, "Say what of a net this program does not read.", TARGETS)
+]
 Roots = Annotated[tuple[str, ...], Option("--root", "DIR", "One more place where a solver's paths begin.")]
 Inputs = Annotated[
     tuple[str, ...], Option("--input", "BLOB:SHAPE", "A shape that depends on data: data:64,3,227,227.")

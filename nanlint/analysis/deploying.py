@@ -37,7 +37,7 @@ def plan(net: Net, batch: int) -> Plan:
     data = [blob for layer in net.layers if is_data(layer) for blob in layer.tops]
     weighted = [layer for layer in net.layers if layer.params]
     fed = {blob for layer in weighted for blob in _sources(layer)}
-    supervised = {layer for layer in net.layers if not fed.issuperset(_sources(layer)) or _is_loss(layer)}
+    supervised = {layer for layer in net.layers if not fed.issuperset(_sources(layer)) or is_loss(layer)}
     supervised |= {layer for layer in net.layers if not supervised.isdisjoint(below(layer))}
     heads = _main([layer for layer in net.layers if layer in supervised])
     read = [blob for head in heads for blob in head.bottoms if blob.producer not in supervised and _is_predicted(blob)]
@@ -78,7 +78,8 @@ def _sources(layer: Layer) -> set[Blob]:
     return {blob for one in (layer, *below(layer)) for blob in one.bottoms if is_data(blob.producer)}
 
 
-def _is_loss(layer: Layer) -> bool:
+def is_loss(layer: Layer) -> bool:
+    """Whether a layer compares with what the net shall give, for the gradient's sake or not."""
     declared = layer.spec is not None and layer.spec.is_loss
     return bool(layer.bottoms) and (any(layer.loss_weights) or declared or "Loss" in layer.type)
 

@@ -70,6 +70,13 @@ class Deployment:
         return f"Deployment({self.trained.path!r}, {self.deploy.path!r})"
 
 
+class Targeted(NamedTuple):
+    """A net, and the program that shall use it: a name of `schema.targets`."""
+
+    net: Net
+    target: str
+
+
 class _Sketch(NamedTuple):
     """What a prototxt looks like without being parsed."""
 

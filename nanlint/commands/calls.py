@@ -68,6 +68,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "baseline": _as_given,
     "caffe": _as_given,
     "proto": _as_given,
+    "deploy": _as_given,
+    "target": _as_given,
     "roots": _as_given,
     "data": _as_given,
     "inputs": _pairs(config.parse_input),

@@ -18,6 +18,7 @@ from nanlint.options import (
     Colour,
     ConfigFile,
     Data,
+    Deploy,
     ExitZero,
     FailOn,
     Fix,
@@ -35,6 +36,7 @@ from nanlint.options import (
     ShowSettings,
     Statistics,
     StdinFilename,
+    Target,
     Watch,
     WriteBaseline,
 )
@@ -48,6 +50,8 @@ class Options(NamedTuple):
     ignore: Ignore = ()
     caffe: Caffe = None
     proto: Proto = None
+    deploy: Deploy = ()
+    target: Target = None
     roots: Roots = ()
     inputs: Inputs = ()
     ranges: Ranges = ()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from nanlint.config.settings import DATA, OFF, SEVERITIES
+from nanlint.schema.targets import TARGETS
 
 
 class Key(NamedTuple):
@@ -50,6 +51,12 @@ def _severity(value: object) -> str:
 def _reading(value: object) -> str:
     if value not in DATA:
         raise ValueError("one of " + ", ".join(f'"{name}"' for name in DATA))
+    return str(value)
+
+
+def _target(value: object) -> str:
+    if value not in TARGETS:
+        raise ValueError("one of " + ", ".join(f'"{name}"' for name in TARGETS))
     return str(value)
 
 
@@ -99,6 +106,8 @@ KEYS: dict[str, Key] = {
     "plugins": Key(_words, _STRINGS, "Rules of other packages: names of entry points of the group nanlint.rules."),
     "caffe": Key(_word, _STRING, "The Caffe that will run the files; bvlc is exactly 1.0."),
     "proto": Key(_word, _STRING, "A fork's own caffe.proto."),
+    "deploy": Key(_words, _STRINGS, "The deploy nets of a solver, where they do not lie beside it."),
+    "target": Key(_target, {"enum": [*TARGETS]}, "The program that shall use the nets: what it does not read."),
     "roots": Key(_words, _STRINGS, "Folders where the paths in a solver begin."),
     "data": Key(_reading, {"enum": [*DATA]}, "How much is read of the data beside the nets."),
     "scheduler": Key(_word, _STRING, "The address of a Dask cluster that reads the data."),

@@ -20,7 +20,8 @@ class Settings:
     """One run's choices.
 
     `select` and `ignore` hold codes, code prefixes (`POOL`) or names of rules; an empty `select` is all.
-    `caffe` pins the Caffe that will run the files; `proto` is a fork's own schema. `inputs` gives shapes
+    `caffe` pins the Caffe that will run the files; `proto` is a fork's own schema. `deploy` names the
+    deploy nets of a solver, `target` the program that shall use them. `inputs` gives shapes
     to blobs that the files leave open, `ranges` the least and greatest value that a data blob holds. `data` says how
     much is read of the data beside the nets, `scheduler` on which Dask cluster. `severity` holds what the project
     says of rules, or OFF; `plugins` name rules of other packages; `exclude` holds patterns of files that are left out
@@ -32,6 +33,8 @@ class Settings:
     fail_on: str = "warning"
     caffe: str | None = None
     proto: str | None = None
+    deploy: tuple[str, ...] = ()
+    target: str | None = None
     roots: tuple[str, ...] = ()
     data: str = "sample"
     scheduler: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.deployment import Targeted
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
 from nanlint.engine.causes import with_causes
@@ -110,8 +111,12 @@ def judged(opened: Opened, settings: Settings) -> Report:
         if one.solver is not None:
             run.bound(one.solver.bound)
             run.solver(one.solver)
-        for pair in (one.find_deployments and one.find_deployments()) or ():
+        pairs = (one.find_deployments and one.find_deployments()) or []
+        for pair in pairs:
             run.deployment(pair)
+        if settings.target:
+            for net in [pair.deploy for pair in pairs] or one.nets[-1:]:
+                run.target(Targeted(net, settings.target))
         for net in one.nets:
             run.bound(net.bound, net.opened)
             found = run.net(net)

@@ -144,7 +144,10 @@ def _by_kind(inputs: Sequence[Input], opened: Opened) -> tuple[list[str], list[s
 def _pairs(solver: Solver, options: Options, settings: Settings, opened: Opened) -> list[Deployment] | None:
     from nanlint.caffe.deployment import deployments
 
-    return _load(lambda _, given, files: deployments(solver, given, files), solver.path, options, opened)
+    def find(_: str, given: Options, files: Files) -> list[Deployment]:
+        return deployments(solver, given, files, settings.deploy)
+
+    return _load(find, solver.path, options, opened)
 
 
 def _load(load: Callable[[str, Options, Files], Value], path: str, options: Options, opened: Opened) -> Value | None:

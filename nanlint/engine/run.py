@@ -15,10 +15,10 @@ from nanlint.schema.bind import Bound
 from nanlint.text.directives import Directive
 
 if TYPE_CHECKING:
-    from nanlint.caffe.deployment import Deployment
+    from nanlint.caffe.deployment import Deployment, Targeted
     from nanlint.data.beside import Beside, Source
 
-    Subject: TypeAlias = Bound | Solver | Net | Directive | Deployment | Source | Beside
+    Subject: TypeAlias = Bound | Solver | Net | Directive | Deployment | Targeted | Source | Beside
 
 _WHEN_RUN = (Effect.RUN_FAILURE, Effect.MEMORY_ERROR, Effect.NON_FINITE, Effect.DIVERGENCE)
 
@@ -81,6 +81,10 @@ class Run:
     def deployment(self, pair: Deployment) -> None:
         """Check a deploy net against the training net; what is wrong with it alone is not said here."""
         self._apply("Deployment", pair, pair.deploy.path)
+
+    def target(self, given: Targeted) -> None:
+        """Check a net for the program that shall use it."""
+        self._apply("Targeted", given, given.net.path)
 
     def net(self, net: Net) -> bool:
         """Whether anything was found, or broke."""
