@@ -47,7 +47,8 @@ def deploy_net_text(source: Source, options: Options, batch: int = 1) -> str:
         net = _built(Source(source.path, text), replace(options, inputs=sizes), (TEST, TRAIN))
     if net.refused:
         raise CannotDeployError(f"Caffe cannot build the training net: {_first_refusal(net)}")
-    chosen = plan(net, batch)
+    trained = _built(Source(source.path, text), options, (TRAIN,)) if net.phase == TEST else None
+    chosen = plan(net, batch, trained)
     if not chosen.kept:
         raise CannotDeployError("no layer of it has weights, so there is nothing to deploy")
     for blob, shape in chosen.inputs:

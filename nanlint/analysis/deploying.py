@@ -32,8 +32,11 @@ class Plan(NamedTuple):
     predictions: tuple[Prediction, ...]
 
 
-def plan(net: Net, batch: int) -> Plan:
-    """The deploy net of a built net. A size of an input that nothing tells is None."""
+def plan(net: Net, batch: int, trained: Net | None = None) -> Plan:
+    """The deploy net of a built net. A size of an input that nothing tells is None.
+
+    `trained`: the net of the same file that is trained, whose losses say what is predicted where `net` has none.
+    """
     data = [blob for layer in net.layers if is_data(layer) for blob in layer.tops]
     weighted = [layer for layer in net.layers if layer.params]
     fed = {blob for layer in weighted for blob in _sources(layer)}
@@ -46,7 +49,10 @@ def plan(net: Net, batch: int) -> Plan:
     order = tuple(layer for layer in net.layers if layer in kept and not is_data(layer))
     needed = [blob for blob in data if any(reader in kept for reader, _ in blob.consumers)]
     inputs = tuple((blob, input_shape(blob, batch)) for blob in needed)
-    return Plan(order, inputs, tuple(_predictions(heads, order)))
+    predictions = _predictions(heads, order)
+    if not predictions and trained is not None:
+        predictions = _predicted_in_training(trained, order)
+    return Plan(order, inputs, tuple(predictions))
 
 
 def is_data(layer: Layer) -> bool:
@@ -81,7 +87,8 @@ def _sources(layer: Layer) -> set[Blob]:
 def is_loss(layer: Layer) -> bool:
     """Whether a layer compares with what the net shall give, for the gradient's sake or not."""
     declared = layer.spec is not None and layer.spec.is_loss
-    return bool(layer.bottoms) and (any(layer.loss_weights) or declared or "Loss" in layer.type)
+    named = "Loss" in layer.type or "Accuracy" in layer.type
+    return bool(layer.bottoms) and (any(layer.loss_weights) or declared or named)
 
 
 def _is_predicted(blob: Blob) -> bool:
@@ -116,4 +123,15 @@ def _predictions(heads: Iterable[Layer], kept: tuple[Layer, ...]) -> list[Predic
         blob = head.bottoms[0]
         if not any(reader in kept and reader.type == form for reader, _ in blob.consumers):
             found.append(Prediction(head, form, blob))
+    return found
+
+
+def _predicted_in_training(trained: Net, kept: tuple[Layer, ...]) -> list[Prediction]:
+    """What the losses of the training net predict, of blobs that end the deploy net."""
+    made = {blob.name: blob for layer in kept for blob in layer.tops}
+    found = []
+    for loss in _main([layer for layer in trained.layers if is_loss(layer)]):
+        form, blob = INFERENCE_FORM.get(loss.type), made.get(loss.bottoms[0].name)
+        if form is not None and blob is not None and not any(reader in kept for reader, _ in blob.consumers):
+            found.append(Prediction(loss, form, blob))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.deployment import Targeted
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
 from nanlint.engine.causes import with_causes
@@ -115,6 +114,8 @@ def judged(opened: Opened, settings: Settings) -> Report:
         for pair in pairs:
             run.deployment(pair)
         if settings.target:
+            from nanlint.caffe.deployment import Targeted
+
             for net in [pair.deploy for pair in pairs] or one.nets[-1:]:
                 run.target(Targeted(net, settings.target))
         for net in one.nets:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.pairing import pairing
 from nanlint.caffe.model import ends_setup
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
 from nanlint.rules.registry import WARNING, finding, rule
@@ -28,7 +27,7 @@ def deploy_layer_without_weights(pair: Deployment) -> Iterator[Problem]:
 
     **Instead** give the layer the name that it has in the training net.
     """
-    compared = pairing(pair)
+    compared = _pairing(pair)
     if compared.is_of_another_net:
         if pair.sure:
             yield _of_another_net(pair, compared)
@@ -44,6 +43,12 @@ def deploy_layer_without_weights(pair: Deployment) -> Iterator[Problem]:
             related=[Related(f"{meant.called} of the training net", meant.at("name"))] if meant else (),
             fix=_written(layer, "name", f'"{meant.name}"') if meant else None,
         )
+
+
+def _pairing(pair: Deployment) -> Pairing:
+    from nanlint.analysis.pairing import pairing
+
+    return pairing(pair)
 
 
 def _of_another_net(pair: Deployment, compared: Pairing) -> Problem:
@@ -70,7 +75,7 @@ def deploy_weights_do_not_fit(pair: Deployment) -> Iterator[Problem]:
 
     **Instead** write what the training net has.
     """
-    compared = pairing(pair)
+    compared = _pairing(pair)
     for one in compared.unlike if not compared.is_of_another_net else ():
         if one.blobs is None:
             continue
@@ -94,7 +99,7 @@ def deploy_layer_differs(pair: Deployment) -> Iterator[Problem]:
 
     **Instead** write what the training net has.
     """
-    compared = pairing(pair)
+    compared = _pairing(pair)
     for one in compared.unlike if not compared.is_of_another_net else ():
         if one.blobs is not None:
             continue
@@ -124,7 +129,7 @@ def deploy_layer_missing(pair: Deployment) -> Iterator[Problem]:
 
     **Instead** copy the layer from the training net.
     """
-    compared = pairing(pair)
+    compared = _pairing(pair)
     for one in compared.dropped if not compared.is_of_another_net else ():
         gets = f"{one.reader.called} gets" if one.reader else "the net ends with"
         place = one.reader.at(f"bottom[{_bottom(one.reader, one.source.name)}]") if one.reader else one.source.made_at
@@ -146,7 +151,7 @@ def deploy_layer_inserted(pair: Deployment) -> Iterator[Problem]:
 
     **Instead** remove the layer, or train with it.
     """
-    compared = pairing(pair)
+    compared = _pairing(pair)
     for one in compared.inserted if not compared.is_of_another_net else ():
         yield finding(
             one.layer.at("type"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.deploying import is_data, is_loss
 from nanlint.caffe.layers import MODULES
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import INFO, WARNING, finding, rule
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from nanlint.caffe.deployment import Targeted
     from nanlint.caffe.model import Layer
     from nanlint.schema.targets import Target
-
-_METRICS = ("Accuracy",)
-
 
 @rule("TGT001", "target-lacks-layer", WARNING, effect=Effect.NONE)
 def target_lacks_layer(given: Targeted) -> Iterator[Problem]:
@@ -162,6 +158,6 @@ def target_not_fully_known(given: Targeted) -> Iterator[Problem]:
 
 def _used(given: Targeted) -> list[Layer]:
     """The layers that a deploy net has."""
-    return [
-        layer for layer in given.net.layers if not is_data(layer) and not is_loss(layer) and layer.type not in _METRICS
-    ]
+    from nanlint.analysis.deploying import is_data, is_loss
+
+    return [layer for layer in given.net.layers if not is_data(layer) and not is_loss(layer)]

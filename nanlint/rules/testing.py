@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.analysis.pairing import is_fixed
 from nanlint.caffe.model import TEST, count
 from nanlint.caffe.solver import net_sources
 from nanlint.findings import Effect, Problem, Related
@@ -49,6 +48,8 @@ def untrained_test_layer(solver: Solver) -> Iterator[Problem]:
 
 def _needs_training(layer: Layer, trained: set[str]) -> bool:
     """Whether a layer has weights that are neither fixed by its settings nor shared with a trained layer."""
+    from nanlint.analysis.pairing import is_fixed
+
     own = [one for one in layer.params if one.owner is None or one.owner.layer.name not in trained]
     return bool(own) and not is_fixed(layer)
 

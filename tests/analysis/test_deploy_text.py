@@ -94,6 +94,11 @@ layer {
     )
 
 
+def test_a_loss_that_is_there_in_training_alone() -> None:
+    ends = ENDS.replace('type: "SoftmaxWithLoss"', 'type: "SoftmaxWithLoss"\n  include { phase: TRAIN }')
+    assert deployed(DATA + BODY + ends) == deployed(DATA + BODY + ENDS)
+
+
 def test_a_loss_that_only_helps_goes_with_its_branch() -> None:
     branch = BODY[BODY.index('layer {\n  name: "score"') :].replace('"score"', '"side"')
     help_loss = ENDS[ENDS.index('layer {\n  name: "loss"') :].replace('"loss"', '"help"').replace('"score"', '"side"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGSTOP
 
 import pytest
 
@@ -44,8 +45,10 @@ def test_a_reader_that_hangs_is_ended(
 ) -> None:
     whole = lmdb(tmp_path)
     worker.ask(request(whole))
-    monkeypatch.setattr(client, "PATIENCE", -1.0)
-    got, _ = worker.ask(replace(request(whole), seconds=0.5))
+    assert worker._process is not None
+    worker._process.send_signal(SIGSTOP)
+    monkeypatch.setattr(client, "PATIENCE", 0.1)
+    got, _ = worker.ask(replace(request(whole), seconds=0.1))
     assert [one.words for one in got.faults] == ["reading it takes too long"]
 
 
