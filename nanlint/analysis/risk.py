@@ -22,8 +22,11 @@ FLOAT_MAX = 88.7228
 ALARM = 2.0
 ADAPTIVE_ALARM = 6.5
 """Optimisers whose steps have a size of their own overshoot and come back."""
-ADAPTED = ("larc", "local_lr_auto", "rampup_interval", "rampup_lr")
-"""Solver fields of forks that scale each layer's rate, or begin with a smaller one."""
+ADAPTED = (
+    *("larc", "local_lr_auto", "rampup_interval", "rampup_lr", "stageiter", "stagelr"),
+    *("warm_up_factor", "warm_up_iters", "warm_up_method", "warmup_iter", "warmup_start_lr"),
+)
+"""Solver fields of forks that scale each layer's rate, or begin with another one."""
 DEEP_MARGIN = 4.0
 """Above this a net of several layers diverges (calibrated on runs of Caffe); one linear layer: above 0."""
 COMPOUND = 1.5
@@ -94,9 +97,10 @@ def bearable_rate(solver: Solver, net: Net) -> float | None:
     param = type(solver.param)()
     param.CopyFrom(solver.param)
     trial = replace(solver, param=param)
+    highest = 1e4
 
     def borne(tenths: int) -> bool:
-        param.base_lr = abs(solver.param.base_lr) * 10 ** (-tenths / 10)
+        param.base_lr = highest * 10 ** (-tenths / 10)
         risk = risk_of(trial, net)
         return risk is not None and risk.figure <= 0
 
@@ -104,7 +108,7 @@ def bearable_rate(solver: Solver, net: Net) -> float | None:
     if decades is None:
         return None
     tenths = next(tenths for tenths in range(decades - 9, decades + 1) if borne(tenths))
-    return abs(solver.param.base_lr) * float(10 ** (-tenths / 10))
+    return highest * float(10 ** (-tenths / 10))
 
 
 def from_scratch(solver: Solver) -> bool:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from nanlint.analysis.scale_losses import Loss, losses, weighs
+from nanlint.analysis.sources import known_moment
 from nanlint.caffe.initial import initial_moment, known_shape
 from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count
-from nanlint.numbers.moments import Gradient, Moment, exponential, from_mean, log_sum, total
+from nanlint.numbers.moments import Gradient, Moment, exponential, log_sum, total
 
 
 class Pressure(NamedTuple):
@@ -94,7 +95,8 @@ def _measure(net: Net) -> Scale:
         known = [moments.get(blob) for blob in layer.bottoms]
         tops = zip(layer.tops, layer.facts.moments(layer, known), strict=True)
         moments.update({blob: moment for blob, moment in tops if moment is not None})
-        moments.update(_by_data(net, layer))
+        if not layer.bottoms:
+            moments.update({blob: read for blob in layer.tops if (read := known_moment(net, blob)) is not None})
     found = losses(net.layers, lambda layer, bottom: moments.get(layer.bottoms[bottom]))
     counted = sum(len(weighs(layer)) for layer in net.layers)
     gradients = [_descend(net, loss, moments) for loss in found]
@@ -104,19 +106,6 @@ def _measure(net: Net) -> Scale:
         if param.owner is None and (scaled := _learned(param, moments, found, gradients)) is not None
     ]
     return Scale(net, moments, found, gradients, learned, counted == len(found))
-
-
-def _by_data(net: Net, layer: Layer) -> dict[Blob, Moment]:
-    """The moments of a data layer's tops as its data has them, over all channels; labels of images are left out."""
-    found: dict[Blob, Moment] = {}
-    for index, blob in enumerate(() if layer.bottoms else layer.tops):
-        fed = net.fed.get(blob.name)
-        channels = [one for one in fed.channels if one.number] if fed is not None and fed.channels else []
-        if channels and not (index and layer.facts.holds_pixels):
-            mean = sum(one.mean for one in channels) / len(channels)
-            square = sum(one.mean**2 + one.std**2 for one in channels) / len(channels)
-            found[blob] = from_mean(mean, max(0.0, square - mean**2))
-    return found
 
 
 def _descend(net: Net, loss: Loss, moments: Mapping[Blob, Moment]) -> dict[Blob, Gradient]:

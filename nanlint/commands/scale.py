@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nanlint.commands.calls import open_paths, settings
 from nanlint.commands.console import show, status, width, write
-from nanlint.options import Caffe, ConfigFile, Inputs, Paths, Roots, StdinFilename, TableFormat
+from nanlint.options import Caffe, ConfigFile, Data, Inputs, Paths, Ranges, Roots, StdinFilename, TableFormat
 
 
 class Options(NamedTuple):
@@ -15,12 +15,14 @@ class Options(NamedTuple):
     caffe: Caffe = None
     roots: Roots = ()
     inputs: Inputs = ()
+    ranges: Ranges = ()
+    data: Data = None
     stdin_filename: StdinFilename = None
     config_file: ConfigFile = None
 
 
 def run(options: Options) -> int:
-    """Show how large activations, weights, gradients and the loss are at initialisation."""
+    """Show how large activations, gradients and the loss are at initialisation, and which rate the net bears."""
     from nanlint.report import scale as writer
 
     opened = open_paths(options.paths, settings(options), options.stdin_filename)

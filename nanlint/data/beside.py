@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.data import asked
 from nanlint.data.places import Places
-from nanlint.data.records import ABSENT, Account, Fed, Top
+from nanlint.data.records import ABSENT, Account, Channel, Fed, Top
 from nanlint.data.request import Request
 from nanlint.data.session import FULL
 
@@ -188,5 +189,24 @@ def _fed(source: Source) -> Iterator[tuple[str, Fed]]:
         whole = account.whole and not account.counted.get("undecodable")
         yield (
             blob.name,
-            Fed(tuple(size or 0 for size in shape), channels, account.read, whole, top.zero_rows, top.nonfinite),
+            Fed(
+                tuple(size or 0 for size in shape),
+                channels,
+                account.read,
+                whole,
+                top.zero_rows,
+                top.nonfinite,
+                _labels(top.values),
+            ),
         )
+
+
+def _labels(values: Mapping[float, int] | None) -> Channel | None:
+    """Labels as one channel, from how often each stands there."""
+    finite = {value: times for value, times in (values or {}).items() if math.isfinite(value)}
+    number = sum(finite.values())
+    if not number:
+        return None
+    mean = sum(value * times for value, times in finite.items()) / number
+    variance = sum((value - mean) ** 2 * times for value, times in finite.items()) / number
+    return Channel(number, min(finite), max(finite), mean, math.sqrt(variance))

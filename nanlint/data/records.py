@@ -164,7 +164,7 @@ class Fed(NamedTuple):
 
     `shape`: with the batch, as Caffe sets the blob up. `channels`: over axis 1 of the blob; None where not known.
     `whole`: every record was read; else `channels` is that of a sample of `read` records. `zero_rows`: records that
-    hold nothing but 0. `nonfinite`: numbers that are NaN or infinite.
+    hold nothing but 0. `nonfinite`: numbers that are NaN or infinite. `labels`: all the numbers of a top of labels.
     """
 
     shape: tuple[int, ...]
@@ -173,3 +173,4 @@ class Fed(NamedTuple):
     whole: bool
     zero_rows: int = 0
     nonfinite: int = 0
+    labels: Channel | None = None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nanlint.analysis.forecast import Forecast, forecast
 from nanlint.analysis.risk import Risk, Update, risk_of
 from nanlint.analysis.scale import Scale, first_loss, scale_of, shared_gradient
 from nanlint.caffe.model import TRAIN, Blob, Layer, Net, Solver
@@ -46,13 +47,15 @@ def lines(files: Iterable[File], width: int) -> Iterator[str]:
 
 
 def _table(path: str, solver: Solver | None, net: Net, width: int) -> Iterator[str]:
-    scale, risk = scale_of(net), _risk(solver, net)
+    known = _forecast(solver, net)
+    shown = known.net if known is not None and known.net is not None else net
+    scale, risk = scale_of(shown), _risk(solver, shown)
     yield f"{path}: {net.phase} net of {net.path}"
     names = max(12, min(NAMES, width - 2 * DECADES * STEPS - 36))
     middle = f"1e-{DECADES}{'1':^{2 * DECADES * STEPS - 5}}1e{DECADES}"
     yield f"  {'layer':{names}}  {'activation':>10}  {middle}  {'gradient':>9}  {'update':>8}"
     updates = _updates(risk)
-    for layer in net.layers:
+    for layer in shown.layers:
         moment = scale.moment(layer.tops[0]) if layer.tops else None
         if moment is None and layer not in updates:
             continue
@@ -62,6 +65,8 @@ def _table(path: str, solver: Solver | None, net: Net, width: int) -> Iterator[s
             f"{_number(gradient_at(scale, layer)):>9}  {_share(updates.get(layer)):>8}"
         ).rstrip()
     yield from _summary(scale, risk)
+    if known is not None:
+        yield from _rate(known)
 
 
 def _summary(scale: Scale, risk: Risk | None) -> Iterator[str]:
@@ -79,6 +84,16 @@ def _summary(scale: Scale, risk: Risk | None) -> Iterator[str]:
         yield f"  shares of the squared gradient at {learned.param.layer.name}: {each}"
     if risk is not None:
         yield f"  risk {risk.figure:+.1f} (powers of e; 0 is the limit): {_verdict(risk)}"
+
+
+def _rate(known: Forecast) -> Iterator[str]:
+    if known.rate is None:
+        yield f"  the rate that the net bears is not known: {known.unknown}"
+    else:
+        between = "" if known.low == known.high else f", nine times of ten between {known.low:.1g} and {known.high:.1g}"
+        yield f"  the net bears a `base_lr` of about {known.rate:.1g}{between}"
+    for one in known.assumed:
+        yield f"  assumed: {one}"
 
 
 def _verdict(risk: Risk) -> str:
@@ -120,6 +135,10 @@ def _risk(solver: Solver | None, net: Net) -> Risk | None:
     return risk_of(solver, net) if solver is not None and not net.refused else None
 
 
+def _forecast(solver: Solver | None, net: Net) -> Forecast | None:
+    return forecast(solver, net) if solver is not None and not net.refused else None
+
+
 def _updates(risk: Risk | None) -> Mapping[Layer, Update]:
     if risk is None:
         return {}
@@ -141,7 +160,9 @@ def gradient_at(scale: Scale, layer: Layer) -> float | None:
 
 
 def _net(solver: Solver | None, net: Net) -> dict[str, Any]:
-    scale, risk = scale_of(net), _risk(solver, net)
+    known = _forecast(solver, net)
+    shown = known.net if known is not None and known.net is not None else net
+    scale, risk = scale_of(shown), _risk(solver, shown)
     updates = _updates(risk)
     return {
         "phase": net.phase,
@@ -152,7 +173,19 @@ def _net(solver: Solver | None, net: Net) -> dict[str, Any]:
             for loss in scale.losses
         ],
         "risk": _finite(risk.figure) if risk is not None else None,
-        "layers": [_layer(scale, layer, updates.get(layer)) for layer in net.layers],
+        **_bearable(known),
+        "layers": [_layer(scale, layer, updates.get(layer)) for layer in shown.layers],
+    }
+
+
+def _bearable(known: Forecast | None) -> dict[str, Any]:
+    if known is None:
+        known = Forecast(unknown="no solver trains the net, or Caffe cannot build it")
+    return {
+        "bearable_rate": _finite(known.rate),
+        "bearable_range": None if known.rate is None else [_finite(known.low), _finite(known.high)],
+        "why_unknown": known.unknown,
+        "assumed": list(known.assumed),
     }
 
 

@@ -25,6 +25,8 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
     the map (roi_pooling_layer.cpp of Fast R-CNN, psroi_pooling_layer.cpp of R-FCN), and nothing compares it
     with the map. A region beyond the map is pooled as 0 and has no gradient.
 
+    Where no layer below has a stride, the bottom is a map of another net, and nothing is said.
+
     **Instead** write 1 divided by the product of all strides from the image to the bottom: 0.0625 for 16.
     """
     if layer.spec is None or layer.refused or not layer.bottoms:
@@ -32,7 +34,7 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
     message = "roi_pooling_param" if layer.type == "ROIPooling" else "psroi_pooling_param"
     param = getattr(layer.param, message)
     stride = _strides(layer.net).get(layer.bottoms[0])
-    if stride is None or (layer.type == "ROIPooling" and (param.pooled_l or param.spatial_scale_xy != 1)):
+    if stride in (None, 1) or (layer.type == "ROIPooling" and (param.pooled_l or param.spatial_scale_xy != 1)):
         return
     scale = param.spatial_scale
     if abs(scale * stride - 1) <= TOLERANCE:

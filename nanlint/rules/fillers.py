@@ -98,7 +98,7 @@ def missing_weight_filler(net: Net) -> Iterator[Problem]:
     gradient at 0 is 0 (relu_layer.cpp), it never gets a gradient itself, nor does a layer below or above
     another such layer: they stay at 0 and the loss at ln(classes). A last layer alone does learn, from the
     first update. Weights that are loaded (`weights` in the solver, `-weights` on the command line) replace
-    the zeros.
+    the zeros; a net whose first layer has no filler is made for them.
 
     **Instead** write `weight_filler { type: "msra" }` or `"xavier"`.
     """
@@ -110,7 +110,7 @@ def missing_weight_filler(net: Net) -> Iterator[Problem]:
     if not empty:
         return
     filled_below = _above_filled(net, {layer for layer in trained if layer not in empty})
-    odd = [layer for layer in dead if layer in filled_below]
+    odd = [layer for layer in dead if layer in filled_below and trained[0] not in empty]
     shown = odd or dead or empty
     first, others = shown[0], len(shown) - 1
     more = f" (and those of {others} more)" if others else ""

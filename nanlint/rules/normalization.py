@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.fine_tuning import partly_frozen
 from nanlint.analysis.ranges import ranges
 from nanlint.caffe.layers.batch_norm import global_statistics
 from nanlint.caffe.layers.lrn import WITHIN_CHANNEL
@@ -16,7 +17,7 @@ from nanlint.numbers.intervals import is_finite
 from nanlint.numbers.values import TINY
 from nanlint.rules.causes import of_kind
 from nanlint.rules.proof import spelled
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net, Solver
@@ -186,12 +187,14 @@ def global_statistics_in_training(solver: Solver) -> Iterator[Problem]:
     first = fresh[0]
     gain = 1 / math.sqrt(max(f32(first.param.batch_norm_param.eps), TINY))
     others = f" and {len(fresh) - 1} more" if len(fresh) > 1 else ""
+    tuned = partly_frozen(net)
     yield finding(
         first.at("batch_norm_param.use_global_stats"),
         f"`use_global_stats: true` makes `{first.name}`{others} train on stored statistics, and the "
         "solver names no "
         f"`weights` that hold some: a fresh net multiplies by {spelled(gain)} there; leave it out, or "
-        "write `weights`",
+        "write `weights`" + (", unless trained weights are loaded with `-weights`" if tuned else ""),
         layer=first.name,
         phase=net.phase,
+        severity=INFO if tuned else None,
     )

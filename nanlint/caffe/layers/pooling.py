@@ -183,7 +183,7 @@ class Pooling(LayerType):
 
     def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
         """AVE averages away what neighbours do not share; MAX of k multiplies E[x^2] by about 1 + ln(k) / 4."""
-        window = _elements(layer) or 49
+        window = window_elements(layer) or 49
         moment = bottoms[0]
         if not _is_average(layer):
             return moment.scaled(math.log(1 + math.log(window) / 4))
@@ -196,7 +196,7 @@ class Pooling(LayerType):
         """MAX hands a gradient to one element, AVE a share to each of the window."""
         if not _is_average(layer):
             return top
-        window = _elements(layer)
+        window = window_elements(layer)
         if window is None:
             return None
         param = layer.param.pooling_param
@@ -371,7 +371,7 @@ def windows_outside(param: PoolingParameter, shape: Shape) -> list[LastWindow]:
     return found
 
 
-def _elements(layer: Layer) -> int | None:
+def window_elements(layer: Layer) -> int | None:
     """How many elements a pooling window covers; None if it is global over an unknown map."""
     param = layer.param.pooling_param
     if param.global_pooling:

@@ -138,9 +138,19 @@ def transformed(transform: TransformationParameter, blob: Blob) -> Value:
     return Value(min(ends), max(ends), known=False, count=blob.count)
 
 
+def transformation(layer: Layer) -> TransformationParameter:
+    """The transformation of a data layer; forks of old also read it inside the layer's own block (s2vt)."""
+    param = layer.param
+    if not param.HasField("transform_param"):
+        for block in (param.data_param, param.image_data_param):
+            if block.HasField("transform_param"):
+                return block.transform_param
+    return param.transform_param
+
+
 def pixels(layer: Layer) -> Moment:
     """Bytes, less the mean, times the scale (data_transformer.cpp)."""
-    transform = layer.param.transform_param
+    transform = transformation(layer)
     if transform.mean_file:
         mean = 0.0
     elif transform.mean_value:
