@@ -181,7 +181,7 @@ def _fed(source: Source) -> Iterator[tuple[str, Fed]]:
     account, layer = source.account, source.layer
     if layer is None or source.kind not in DATA:
         return
-    for top, blob in zip(account.tops, layer.tops, strict=False):
+    for index, (top, blob) in enumerate(zip(account.tops, layer.tops, strict=False)):
         shape = blob.shape
         if shape is None or None in shape:
             continue
@@ -196,7 +196,7 @@ def _fed(source: Source) -> Iterator[tuple[str, Fed]]:
                 whole,
                 top.zero_rows,
                 top.nonfinite,
-                _labels(top.values),
+                _labels(top.values) if index else None,
             ),
         )
 

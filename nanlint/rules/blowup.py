@@ -31,7 +31,7 @@ UNTROUBLED = -4.0
 ALARM = 2.5
 """A rate so many times above the forecast is called too high: at half of it, every tenth net that trains would be."""
 ADAPTIVE_ALARM, ASSUMED_ALARM = 2.0, 2.0
-"""So many times more where steps have a size of their own, and where the data is assumed: forecasts then spread more."""
+"""So many times more where steps have a size of their own, and where the data is assumed: they spread more."""
 SAFETY = 3.0
 """The rate to write is so many times below the edge."""
 
