@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +23,13 @@ from nanlint.report.formats import FORMATS
 from nanlint.rules.registry import Rule, rules
 from nanlint.schema.fork_names import REPOSITORIES
 
-STORY = Path(__file__).parent.parent / "examples" / "stories" / "pooling-off-the-edge" / "bad"
+STORIES = Path(__file__).parent.parent / "examples" / "stories"
+STORY = STORIES / "pooling-off-the-edge" / "bad"
+
+PICTURES = {
+    "lr.svg": ("lr", "rate-too-high/good/solver.prototxt", "--output-format", "svg"),
+    "net.svg": ("graph", "rate-too-high/good/solver.prototxt", "--output-format", "svg"),
+}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -30,7 +38,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"rules/{rule.name}.md", content=page(rule)))
     files.append(File.generated(config, "rules/index.md", content="\n".join(index())))
     files.append(File.generated(config, "nanlint.schema.json", content=json.dumps(schema(), indent=1)))
+    for name, call in PICTURES.items():
+        files.append(File.generated(config, name, content=printed(*call)))
     return files
+
+
+def printed(*arguments: str) -> str:
+    """What a command prints."""
+    command = [sys.executable, "-m", "nanlint", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=STORIES).stdout
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

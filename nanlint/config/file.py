@@ -13,6 +13,7 @@ from typing import Any
 
 from nanlint.config.keys import KEYS
 from nanlint.config.settings import Settings, UsageError, suggestion
+from nanlint.safety.reading import read_named, read_regular, reason
 
 OWN, SHARED = "nanlint.toml", "pyproject.toml"
 
@@ -41,7 +42,7 @@ def nearest(start: Path) -> Path | None:
 
 def read(path: Path, _within: tuple[Path, ...] = ()) -> Settings:
     """The settings of one configuration file, on top of what it extends. Raises UsageError as `load` does."""
-    table = _toml(path)
+    table = _toml(path, named=not _within)
     if path.name == SHARED:
         table = table.get("tool", {}).get("nanlint", {})
     if not isinstance(table, dict):
@@ -77,13 +78,12 @@ def _value(key: str, value: object, path: Path) -> Any:
 def _at(path: Path, key: str) -> str:
     """`nanlint.toml:3`: the file and, where it can be told, the line of a key."""
     pattern = re.compile(rf"\s*(?:[\"']?{re.escape(key)}[\"']?\s*=|\[(?:tool\.nanlint\.)?{re.escape(key)}\])")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if pattern.match(line):
-            return f"{path}:{number}"
-    return str(path)
+    lines = read_regular(path).decode("utf-8").splitlines() if path.is_file() else []
+    return next((f"{path}:{number}" for number, line in enumerate(lines, 1) if pattern.match(line)), str(path))
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path, named: bool = False) -> dict[str, Any]:
+    """The tables of a file. What the call names may be a pipe, what a file names is regular. Raises UsageError."""
     import sys
 
     if sys.version_info >= (3, 11):
@@ -91,6 +91,10 @@ def _toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
+        data = read_named(path) if named else read_regular(path)
+    except OSError as wrong:
+        raise UsageError(f"cannot read `{path}`: {reason(wrong)}") from wrong
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except ValueError as wrong:
         raise UsageError(f"{path}: {wrong}") from wrong

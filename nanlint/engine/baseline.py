@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nanlint.config import UsageError
 from nanlint.findings import Finding, Hidden, Report
-from nanlint.safety.reading import read_named, reason
+from nanlint.safety.reading import read_regular, reason
 from nanlint.safety.writing import replace_file
 
 VERSION = 1
@@ -41,7 +41,7 @@ class Changes(NamedTuple):
 def read(path: Path) -> Counter[Entry]:
     """The entries of a baseline, each with how often it is found. Raises UsageError for what is none."""
     try:
-        document = json.loads(read_named(path))
+        document = json.loads(read_regular(path))
         if document["version"] != VERSION:
             raise ValueError(f"version {document['version']!r}")
         entries = Counter[Entry]()
@@ -51,7 +51,8 @@ def read(path: Path) -> Counter[Entry]:
                 raise ValueError(f"{kept}")
             entries[Entry(*words)] += int(kept.get("count", 1))
     except OSError as wrong:
-        raise UsageError(f"cannot read the baseline `{path}`: {reason(wrong)}; `--write-baseline` writes it") from wrong
+        remedy = "" if path.exists() else "; `--write-baseline` writes it"
+        raise UsageError(f"cannot read the baseline `{path}`: {reason(wrong)}{remedy}") from wrong
     except (ValueError, KeyError, TypeError) as wrong:
         raise UsageError(f"`{path}` is no baseline ({wrong}); `--write-baseline` writes one") from wrong
     return entries

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nanlint.config import Settings
+from nanlint.config import Settings, UsageError
 from nanlint.engine.files import Skip
 from nanlint.safety.reading import is_there, read_regular
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 
 
 def excluder(settings: Settings) -> Skip:
-    """The project's own rule of what to leave out. Patterns are read as git reads them in `.gitignore`."""
+    """The project's own rule of what to leave out. Patterns are read as git reads them in `.gitignore`.
+
+    Raises UsageError for a pattern in `exclude` that is none; one in `.gitignore` is passed over, as git does.
+    """
     own: list[tuple[str, GitIgnoreSpec]] = []
     if settings.exclude:
         home = Path(settings.file).parent if settings.file else Path.cwd()
-        own.append((str(home.resolve()), _spec("\n".join(settings.exclude))))
+        own.append((str(home.resolve()), _spec(settings.exclude, strict=True)))
     ignored: dict[str, list[tuple[str, GitIgnoreSpec]]] = {}
 
     def skip(path: str, folder: bool) -> bool:
@@ -57,10 +61,25 @@ def _read(folder: str) -> GitIgnoreSpec:
         text = read_regular(os.path.join(folder, ".gitignore")).decode("utf-8", "replace")  # noqa: PTH118
     except OSError:
         text = ""
-    return _spec(text)
+    return _spec(text.splitlines(), strict=False)
 
 
-def _spec(text: str) -> GitIgnoreSpec:
+def _spec(lines: Iterable[str], strict: bool) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(text.splitlines())
+    given = list(lines)
+    read = [line for line in given if _is_pattern(line)]
+    if strict and read != given:
+        wrong = next(line for line in given if not _is_pattern(line))
+        raise UsageError(f"exclude: `{wrong}` is no pattern of a `.gitignore`; take it out")
+    return GitIgnoreSpec.from_lines(read)
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

@@ -67,6 +67,17 @@ def test_mistakes_are_said_with_file_and_line(two: Path, nanlint: Call) -> None:
     assert "nanlint.toml:2: `severity` should be a table of severities" in nanlint("strict").stderr
 
 
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("missing.toml", "no such file or directory"), ("/dev/zero", "it is a device"), (".", "it is a folder")],
+)
+def test_what_a_configuration_cannot_extend(two: Path, nanlint: Call, named: str, said: str) -> None:
+    (two / "strict" / "nanlint.toml").write_text(f'extend = "{named}"\n')
+    done = nanlint("strict")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_severities_by_rule(two: Path, nanlint: Call) -> None:
     toml = two / "strict" / "nanlint.toml"
     toml.write_text('[severity]\nLR = "info"\nunknown-lr-policy = "warning"\n')
