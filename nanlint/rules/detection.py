@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -52,64 +51,6 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
         f"{written} of `{layer.name}` {says} `{layer.bottoms[0].name}`, but the strides below multiply to "
         f"{spelled(stride)}, so regions are pooled at the wrong place; write `spatial_scale: {spelled(1 / stride)}`",
         related=[Related(f"`{layer.bottoms[0].name}` is made here", layer.bottoms[0].made_at)],
-        layer=layer.name,
-        phase=layer.net.phase,
-    )
-
-
-@rule("DET002", "fewer-scores-than-classes", WARNING, effect=Effect.MEMORY_ERROR, layers=("SoftmaxWithLoss",))
-def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
-    """A Python layer makes labels of more classes than the classifier has scores.
-
-    **In Caffe** the labels of Faster R-CNN's data and proposal layers run from 0 to the `num_classes` of their
-    `param_str` - 1, and SoftmaxWithLoss does not check them: it reads and writes outside the scores
-    (softmax_loss_layer.cpp), which ends in NaN.
-
-    **Instead** give the scores as many outputs as `num_classes`, background included, and 4 times as many to
-    the boxes.
-    """
-    if layer.refused or len(layer.bottoms) < 2 or layer.bottoms[1].producer.type != "Python":
-        return
-    maker = layer.bottoms[1].producer
-    written = re.search(r"num_classes\W+(\d+)", maker.param.python_param.param_str)
-    classes = layer.facts.classes(layer)
-    if written is None or classes is None or int(written[1]) <= classes:
-        return
-    yield finding(
-        maker.at("python_param.param_str"),
-        f"`num_classes` of `{maker.name}` is {written[1]}, so `{layer.bottoms[1].name}` has labels up to "
-        f"{int(written[1]) - 1}, but `{layer.bottoms[0].name}` has scores for {classes} classes: `{layer.name}` reads "
-        f"and writes outside them; write `num_output: {written[1]}`, or the right `num_classes`",
-        related=[Related(f"the {classes} scores come from here", layer.bottoms[0].producer.at())],
-        layer=maker.name,
-        phase=layer.net.phase,
-    )
-
-
-@rule("DET003", "unweighted-box-loss", WARNING, effect=Effect.DIVERGENCE, layers=("SmoothL1Loss",))
-def unweighted_box_loss(layer: Layer) -> Iterator[Problem]:
-    """The box targets of Faster R-CNN are compared without the weights that go with them.
-
-    **In Caffe** SmoothL1Loss adds up all numbers and divides by the batch size alone
-    (smooth_L1_loss_layer.cu). The weights that the Python layer makes beside the targets leave out background
-    boxes and other classes, and divide by the number of examples: without them a map of thousands of anchors
-    is one sum, over targets that mean nothing.
-
-    **Instead** give the loss the inside and the outside weights as bottoms 2 and 3.
-    """
-    if layer.spec is None or layer.refused or len(layer.bottoms) != 2:
-        return
-    targets = layer.bottoms[1]
-    maker = targets.producer
-    weights = [f"`{blob.name}`" for blob in maker.tops[targets.top_index + 1 :] if "weights" in blob.name]
-    if maker.type != "Python" or not weights:
-        return
-    yield finding(
-        layer.at("bottom[1]"),
-        f"`{layer.name}` compares `{targets.name}` without {' and '.join(weights)}, which `{maker.name}` makes "
-        "beside it, so background boxes and other classes count, and nothing divides the sum by their number; "
-        "add them as bottoms",
-        related=[Related(f"`{targets.name}` is made here", targets.made_at)],
         layer=layer.name,
         phase=layer.net.phase,
     )

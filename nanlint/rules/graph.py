@@ -14,7 +14,8 @@ from nanlint.rules.remedies import made_alike
 from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Blob, Layer
+    from nanlint.caffe.model import Layer
+
 
 
 @rule("NET001", "unknown-bottom", ERROR, effect=Effect.SETUP_FAILURE)
@@ -124,48 +125,6 @@ def _unlike_weights(layer: Layer, target: Layer) -> Iterator[Problem]:
 
 def _named_twice(layer: Layer) -> bool:
     return sum(other.name == layer.name for other in layer.net.layers) > 1
-
-
-@rule("NET005", "shared-data-in-place", WARNING, effect=Effect.NONE)
-def shared_data_in_place(net: Net) -> Iterator[Problem]:
-    """A layer works in place on a blob whose memory is also that of another blob, which somebody else reads.
-
-    **In Caffe** Flatten, Reshape, Split, and Concat or Slice with one blob on each side, copy nothing: their
-    top is their bottom under another name. What an in-place layer changes there, all readers of the bottom
-    see changed.
-
-    **Instead** give the in-place layer's top a name of its own.
-    """
-    for layer in net.layers:
-        for top in layer.tops:
-            if not layer.in_place(top.top_index) or layer.refused or layer.facts.shares_memory(layer):
-                continue
-            bottom = layer.bottoms[top.top_index]
-            other = _other_reader(bottom)
-            if other is not None:
-                source, reader = other
-                yield finding(
-                    layer.at(f"top[{top.top_index}]"),
-                    f"{layer.called} works in place on `{bottom.name}`, which is the memory of "
-                    f"`{source.name}` too, and {reader.called} reads that: it gets what {layer.called} has "
-                    f"made of it; write another `top` in {layer.called}",
-                    related=[Related(f"{reader.called} reads `{source.name}`", reader.at())],
-                    layer=layer.name,
-                    phase=net.phase,
-                )
-
-
-def _other_reader(blob: Blob) -> tuple[Blob, Layer] | None:
-    """A blob with the memory of this one, and a layer that reads it on another way."""
-    while True:
-        maker = blob.producer
-        if not maker.facts.shares_memory(maker) or not maker.bottoms:
-            return None
-        source = maker.bottoms[0]
-        for reader, _ in source.consumers:
-            if reader is not maker:
-                return source, reader
-        blob = source
 
 
 @rule("NET006", "phase-is-no-rule", WARNING, effect=Effect.NONE)

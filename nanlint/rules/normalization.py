@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 from nanlint.analysis.fine_tuning import partly_frozen
 from nanlint.analysis.ranges import ranges
+from nanlint.caffe.layers import batch_norm, mvn
 from nanlint.caffe.layers.batch_norm import global_statistics
-from nanlint.caffe.layers.lrn import WITHIN_CHANNEL
+from nanlint.caffe.layers.lrn import WITHIN_CHANNEL, lrn_scale
 from nanlint.caffe.model import TRAIN
 from nanlint.findings import Effect, Problem
 from nanlint.numbers.float32 import FLOAT_MAX, f32
 from nanlint.numbers.intervals import is_finite
 from nanlint.numbers.values import TINY
-from nanlint.rules.causes import of_kind
-from nanlint.rules.proof import spelled
+from nanlint.rules.explanations import explains, of_kind
+from nanlint.rules.proof import Cause, spelled, spread
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.analysis.ranges import Birth
+    from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer, Net, Solver
+
 
 
 @rule("NRM001", "batch-norm-without-variance", ERROR, effect=Effect.NON_FINITE)
@@ -198,3 +202,112 @@ def global_statistics_in_training(solver: Solver) -> Iterator[Problem]:
         phase=net.phase,
         severity=INFO if tuned else None,
     )
+
+
+@rule("FORK003", "norm-without-eps", WARNING, effect=Effect.NON_FINITE)
+def norm_without_eps(layer: Layer) -> Iterator[Problem]:
+    """An `eps` of 0 or below lets Normalize or BN divide 0 by 0.
+
+    **In Caffe** ParseNet's and SSD's Normalize divides by sqrt(sum of squares + eps) (normalize_layer.cpp),
+    PSPNet's BN by sqrt(variance + eps) (bn_layer.cpp), and nothing checks it. A place where all channels are
+    0, as after ReLU, or a channel that is constant over the batch, is then NaN, and so is all that follows.
+
+    **Instead** leave `eps` out: 1e-10 in Normalize, 1e-5 in BN.
+    """
+    if layer.spec is None or layer.refused or not layer.bottoms:
+        return
+    if layer.type == "BN":
+        message, zero = "bn_param", "a channel that is constant"
+    elif layer.type == "Normalize":
+        message = "normalize_param" if layer.param.HasField("normalize_param") else "norm_param"
+        zero = "a place where all channels are 0"
+    else:
+        return
+    for name in ("eps", "var_eps") if layer.type == "BN" else ("eps",):
+        eps = f32(getattr(getattr(layer.param, message), name))
+        if eps <= 0:
+            yield finding(
+                layer.at(f"{message}.{name}"),
+                f"`{name}: {spelled(eps)}` of `{layer.name}` does not keep its divisor above 0: {zero} in "
+                f"`{layer.bottoms[0].name}` gives 0 / 0, NaN; leave `{name}` out",
+                layer=layer.name,
+                phase=layer.net.phase,
+            )
+
+
+@explains("BatchNorm")
+def _batch_norm(birth: Birth) -> Cause:
+    step, layer = birth.step, birth.step.layer
+    eps = f32(layer.param.batch_norm_param.eps)
+    bottom = layer.bottoms[0].name
+    if batch_norm.global_statistics(layer):
+        why = "the net is in phase TEST" if layer.phase == "TEST" else "`use_global_stats: true`"
+        words = (
+            f"`{layer.name}` normalises by stored statistics ({why}), whose variance is "
+            f"{_stored_variance(step)}: with `eps: {spelled(eps)}` the root or the division gives "
+            f"{birth.what}; "
+            "leave `eps` out (1e-5), and load trained statistics"
+        )
+    else:
+        elements = batch_norm.region(step)
+        flat = "there is one element a channel" if elements == 1 else "the variance of a channel"
+        flat = (
+            flat
+            if elements == 1
+            else f"{flat} of `{bottom}` is {'0' if eps == 0 else 'below ' + spelled(-eps)}"
+        )
+        words = (
+            f"`eps: {spelled(eps)}` of `{layer.name}` does not keep variance + eps above 0, and "
+            f"{flat}: {birth.what}; "
+            "leave `eps` out (1e-5)"
+        )
+    return Cause("batch-norm-without-variance", "batch_norm_param.eps", words)
+
+
+def _stored_variance(step: Step) -> str:
+    if len(step.weights) > 2 and step.weights[2].constant == 0:
+        return "0 until something is stored"
+    return spread((step.weights[1].low, step.weights[1].high)) if len(step.weights) > 1 else "unknown"
+
+
+@explains("MVN")
+def _mvn(birth: Birth) -> Cause:
+    layer, eps = birth.step.layer, f32(birth.step.layer.param.mvn_param.eps)
+    elements = mvn.region(birth.step)
+    why = (
+        "each region has one element, so its deviation is 0"
+        if elements == 1
+        else f"`{layer.bottoms[0].name}` is constant, so its deviation is 0"
+    )
+    return Cause(
+        "mvn-without-variance",
+        "mvn_param.eps",
+        f"`eps: {spelled(eps)}` of `{layer.name}` leaves 0 / 0: {why}; leave `eps` out (1e-9), or write "
+        "`normalize_variance: false`",
+    )
+
+
+@explains("LRN")
+def _lrn(birth: Birth) -> Cause:
+    step, layer, param = birth.step, birth.step.layer, birth.step.layer.param.lrn_param
+    within = param.norm_region == 1
+    low, high = lrn_scale(step)
+    base = "1" if within else f"`k: {spelled(f32(param.k))}`"
+    route = "lrn_param.alpha" if f32(param.alpha) < 0 else "lrn_param.k"
+    if low > 0:
+        words = (
+            f"the running sum of `{layer.name}` along the channels loses {base} and the small squares "
+            "beside a "
+            f"large channel of `{layer.bottoms[0].name}`, and what is left when it leaves the window "
+            "is 0 or below: "
+            f"{birth.what}; scale the input down, or write a smaller `alpha`"
+        )
+        route = "lrn_param.alpha"
+    else:
+        words = (
+            f"`{layer.name}` raises {base} + `alpha: {spelled(f32(param.alpha))}` times squares, which "
+            "is between "
+            f"{spelled(low)} and {spelled(high)}, to -`beta`: {birth.what} where it is 0 or below; write "
+            + ("`alpha` above 0" if f32(param.alpha) < 0 else "`k: 1`")
+        )
+    return Cause("lrn-base", route, words)

@@ -9,13 +9,15 @@ from nanlint.analysis.ranges import ranges
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.numbers.float32 import f32
 from nanlint.numbers.intervals import is_finite
-from nanlint.rules.causes import filler_field, of_kind
-from nanlint.rules.proof import comes_to_light, spelled, sure_of
+from nanlint.rules.explanations import FIRST, LAST, explains, of_kind
+from nanlint.rules.proof import Cause, comes_to_light, joined, spelled, spread, sure_of
 from nanlint.rules.registry import ERROR, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.analysis.ranges import Birth
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer, Net
+
 
 
 @rule("NUM001", "non-finite-source", ERROR, effect=Effect.NON_FINITE)
@@ -52,45 +54,6 @@ def _weights(step: Step) -> Iterator[Problem]:
             phase=layer.net.phase,
             severity=sure_of(layer.net),
         )
-
-
-@rule("NUM002", "log-domain", ERROR, effect=Effect.NON_FINITE)
-def log_domain(net: Net) -> Iterator[Problem]:
-    """A Log layer surely takes the logarithm of 0 or of a negative number.
-
-    **In Caffe** ln 0 is minus infinity and its gradient 1/0; the logarithm of a negative number is NaN
-    (log_layer.cpp). ReLU, Threshold and Dropout make exact zeros, Sigmoid does below -38.1, Softmax where a
-    score lies 104 below the largest. Of numbers that fillers draw at random, what fails with a chance below 1e-9
-    counts as certain: 100 normal numbers surely hold a negative one.
-
-    **Instead** add a positive `shift`, or clip the bottom. For log of Sigmoid or Softmax use
-    SigmoidCrossEntropyLoss or SoftmaxWithLoss, which never form the logarithm of 0.
-    """
-    yield from of_kind(net, "log-domain")
-
-
-@rule("NUM003", "exp-overflow", ERROR, effect=Effect.NON_FINITE)
-def exp_overflow(net: Net) -> Iterator[Problem]:
-    """An Exp layer surely exceeds the largest 32-bit float.
-
-    **In Caffe** base^(shift + scale x) is computed as exp(ln(base) scale x) times base^shift
-    (exp_layer.cpp); each factor is infinite on its own above 3.4e38, which is e^88.72.
-
-    **Instead** scale the bottom down or clip it.
-    """
-    yield from of_kind(net, "exp-overflow")
-
-
-@rule("NUM004", "power-domain", ERROR, effect=Effect.NON_FINITE)
-def power_domain(net: Net) -> Iterator[Problem]:
-    """A Power layer surely takes a root of a negative number, divides by 0, or overflows.
-
-    **In Caffe** (shift + scale x)^power is C's pow (power_layer.cpp): NaN for a fractional power of a
-    negative number, infinite for a negative power of 0.
-
-    **Instead** keep shift + scale x positive.
-    """
-    yield from of_kind(net, "power-domain")
 
 
 @rule("NUM005", "overflow", ERROR, effect=Effect.NON_FINITE)
@@ -145,19 +108,6 @@ def dropout_of_everything(net: Net) -> Iterator[Problem]:
     yield from of_kind(net, "dropout-of-everything")
 
 
-@rule("NUM008", "zero-over-zero-gradient", ERROR, effect=Effect.NON_FINITE)
-def zero_over_zero_gradient(net: Net) -> Iterator[Problem]:
-    """A gradient is computed as a quotient whose two sides are surely 0.
-
-    **In Caffe** Power with any power but 0, 1 and 2 multiplies with power * top / bottom
-    (power_layer.cpp, Backward_cpu): at exactly 0 that is 0/0, also where the true gradient is 0 (power 3).
-    Eltwise PROD with `stable_prod_grad: false` divides the product by the bottom (eltwise_layer.cpp).
-
-    **Instead** shift the argument away from 0; leave `stable_prod_grad` at its default.
-    """
-    yield from of_kind(net, "zero-over-zero-gradient")
-
-
 @rule("NUM009", "infinite-gradient", ERROR, effect=Effect.NON_FINITE)
 def infinite_gradient(net: Net) -> Iterator[Problem]:
     """A gradient surely is infinite or NaN although the values of the forward pass are finite.
@@ -170,24 +120,95 @@ def infinite_gradient(net: Net) -> Iterator[Problem]:
     yield from of_kind(net, "infinite-gradient")
 
 
-@rule("NUM010", "filter-drops-every-row", ERROR, effect=Effect.NON_FINITE, layers=("Filter",))
-def filter_drops_every_row(layer: Layer) -> Iterator[Problem]:
-    """The selector of a Filter is 0 throughout, so that no row is left.
+@explains(order=FIRST, backward=None)
+def _bad_setting(birth: Birth) -> Cause | None:
+    layer = birth.step.layer
+    for route in layer.facts.finite:
+        message, name = route.split(".")
+        number = f32(getattr(getattr(layer.param, message), name))
+        if not is_finite(number):
+            return Cause(
+                "non-finite-setting",
+                route,
+                f"`{name}` of `{layer.name}` reads as {spelled(number)}, and what it is multiplied or "
+                f"compared with becomes NaN or infinite; {layer.facts.finite_remedy}",
+            )
+    return None
 
-    **In Caffe** a row passes where its selector is not 0 (filter_layer.cpp). With none left the tops are
-    empty: their mean in the debug log is 0/0, NaN, backward divides by 0, and many layers abort on an empty
-    blob.
 
-    **Instead** make the selector 1 for the rows to keep.
-    """
-    if layer.refused or len(layer.bottoms) < 2 or ranges(layer.net).step(layer).bottoms[-1].constant != 0:
-        return
-    yield finding(
-        layer.at(f"bottom[{len(layer.bottoms) - 1}]"),
-        f"the selector `{layer.bottoms[-1].name}` is 0 throughout, so `{layer.name}` keeps no row: "
-        "what it makes is "
-        "empty, and its mean 0 / 0, NaN; write 1 for the rows to keep",
-        layer=layer.name,
-        phase=layer.net.phase,
-        severity=sure_of(layer.net),
+@explains(of=lambda layer: layer.type == "DummyData" or layer.facts.holds_pixels)
+def _source(birth: Birth) -> Cause:
+    layer, index = birth.step.layer, birth.step.layer.tops.index(birth.blob)
+    if layer.type == "DummyData":
+        fillers = layer.param.dummy_data_param.data_filler
+        at = index if len(fillers) > 1 else 0
+        name = filler_field(fillers[at])
+        route = f"dummy_data_param.data_filler[{at}].{name}"
+        quoted = f"`{name}: {spelled(f32(getattr(fillers[at], name)))}`"
+        words = f"{quoted} fills `{birth.blob.name}` with {birth.what}; write a finite number"
+        return Cause("non-finite-source", route, words)
+    return Cause(
+        "non-finite-source",
+        "transform_param.scale",
+        f"`scale` of `{layer.name}` reads as {spelled(f32(layer.param.transform_param.scale))}, and "
+        "every number of "
+        f"`{birth.blob.name}` becomes {birth.what}; write a finite scale",
     )
+
+
+def filler_field(filler: object) -> str:
+    """The field of a filler that is not finite."""
+    fields = {"constant": ("value",), "uniform": ("min", "max"), "gaussian": ("mean", "std")}
+    for name in fields.get(filler.type, ()):  # type: ignore[attr-defined]
+        if not is_finite(f32(getattr(filler, name))):
+            return name
+    return "type"
+
+
+@explains("Dropout", backward=None)
+def _dropout(birth: Birth) -> Cause:
+    layer = birth.step.layer
+    ratio = layer.param.dropout_param.dropout_ratio
+    if f32(1 - f32(ratio)) == 0:
+        return Cause(
+            "dropout-of-everything",
+            "dropout_param.dropout_ratio",
+            f"`dropout_ratio: {spelled(f32(ratio))}` of `{layer.name}` drops every element, and Caffe "
+            "then multiplies 0 by "
+            "1 / (1 - 1) = infinity: NaN everywhere; write a ratio below 1",
+        )
+    return _overflow(birth)
+
+
+@explains(order=LAST)
+def _overflow(birth: Birth) -> Cause:
+    """Products and sums beyond the largest float."""
+    step, layer = birth.step, birth.step.layer
+    inputs = [
+        f"`{b.name}` ({spread((v.low, v.high))})" for b, v in zip(layer.bottoms, step.bottoms, strict=False)
+    ]
+    weights = [spread((v.low, v.high)) for v in step.weights[:1]]
+    of = " and ".join(inputs) + (f" with weights in {weights[0]}" if weights else "")
+    return Cause(
+        "overflow",
+        "type",
+        f"`{layer.name}` ({layer.type}) of {of} surely exceeds the 3.4e38 of a 32-bit float: {birth.what}; "
+        "scale its inputs or weights down",
+    )
+
+
+@explains(backward=True, order=LAST)
+def _gradient(birth: Birth) -> Cause:
+    layer = birth.step.layer
+    return Cause(
+        "infinite-gradient",
+        "type",
+        f"the gradient that `{layer.name}` ({layer.type}) passes to `{birth.blob.name}` surely is "
+        f"{birth.what}; " + _gradient_remedy(layer),
+    )
+
+
+def _gradient_remedy(layer: Layer) -> str:
+    if layer.type == "Log":
+        return "keep its argument away from 0 with a `shift`"
+    return f"keep {joined([b.name for b in layer.bottoms])} away from the values where the slope is infinite"

@@ -14,7 +14,6 @@ from nanlint.analysis.optimiser import (
     learnable,
     trained,
 )
-from nanlint.analysis.reach import below, learns
 from nanlint.analysis.schedule import schedule
 from nanlint.analysis.spoiling import decay_spoils, rate_spoils
 from nanlint.caffe.solver import iterations, solver_type
@@ -25,6 +24,7 @@ from nanlint.rules.wording import for_a_fork, setting
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import LearnedParam, Solver
+
 
 
 @rule("OPT013", "decay-beyond-stability", WARNING, effect=Effect.DIVERGENCE)
@@ -214,52 +214,6 @@ def unusual_multiplier(solver: Solver) -> Iterator[Problem]:
                 layer=one.layer.name,
                 severity=ERROR if certain else None,
                 effect=Effect.NON_FINITE if wild else None,
-            )
-
-
-@rule("OPT022", "everything-frozen", ERROR, effect=Effect.NO_LEARNING)
-def everything_frozen(solver: Solver) -> Iterator[Problem]:
-    """Every learnable blob of the net has `lr_mult: 0`, so nothing learns.
-
-    **In Caffe** the rate of a blob is the learning rate times its `lr_mult` (sgd_solver.cpp,
-    ComputeUpdateValue), and a net in which nothing has another rate does not even run backward (net.cpp,
-    Init).
-
-    **Instead** give the layers that shall learn a positive `lr_mult`.
-    """
-    net = solver.train_net
-    if net is None or net.refused or iterations(solver.param) == 0 or not all(layer.spec for layer in net.layers):
-        return
-    blobs = list(learnable(net))
-    if blobs and not any(one.lr_mult for one in blobs):
-        one = blobs[0]
-        yield finding(
-            one.layer.at(f"param[{one.index}].lr_mult"),
-            f"all {len(blobs)} learnable blobs of the net have `lr_mult: 0`, so nothing learns; write a positive one",
-            layer=one.layer.name,
-        )
-
-
-@rule("OPT023", "loss-reaches-no-weight", WARNING, effect=Effect.NO_LEARNING)
-def loss_reaches_no_weight(solver: Solver) -> Iterator[Problem]:
-    """No weight that is trained has an influence on this loss.
-
-    **In Caffe** a layer runs backward only where a blob with `lr_mult` other than 0 lies below it (net.cpp,
-    Init). A loss over data, or over frozen layers alone, is printed and teaches nothing.
-
-    **Instead** connect the loss to the layers that shall learn, or remove it.
-    """
-    net = solver.train_net
-    if net is None or net.refused or not any(True for _ in trained(net)):
-        return
-    for layer in net.layers:
-        loss = layer.spec is not None and layer.spec.is_loss
-        silent = loss and any(layer.loss_weights) and not layer.runs_backward
-        if silent and not any(map(learns, below(layer))):
-            yield finding(
-                layer.at(),
-                f"no trained weight lies below the loss `{layer.name}`, so it teaches nothing; connect it or remove it",
-                layer=layer.name,
             )
 
 

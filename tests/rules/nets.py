@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nanlint.caffe.load import load_net, load_solver
-from nanlint.caffe.model import Net, Solver
+from nanlint.caffe.model import Layer, Net, Solver
+from nanlint.findings import Problem
 
 
 def data(*sizes: int, name: str = "x", filler: str = 'type: "uniform" min: -1') -> str:
@@ -32,3 +34,13 @@ def solver(folder: Path, text: str, settings: str = "solver_mode: CPU") -> Solve
     path = folder / "solver.prototxt"
     path.write_text(f'net: "{folder / "net.prototxt"}" {settings}\n')
     return load_solver(str(path))
+
+
+def last(net: Net) -> Layer:
+    return net.layers[-1]
+
+
+def layers_found(rule: Callable[[Net], Iterable[Problem]], net: Net, trained: bool = True) -> list[str]:
+    """The layers at which a rule about nets finds something."""
+    net.trained = trained
+    return [problem.layer or "" for problem in rule(net)]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from nanlint.findings import Effect
 from nanlint.rules.blowup import (
     rate_beyond_published,
     rate_beyond_stability,
     rate_too_high,
 )
-from nanlint.rules.loss_weights import summed_loss, unbalanced_losses
 from tests.analysis import nets
 
 XAVIER = 'type: "xavier"'
@@ -32,38 +29,6 @@ def maps(kind: str, more: str = "") -> str:
 
 def at_rate(rate: float, more: str = "") -> str:
     return f'base_lr: {rate}\nlr_policy: "fixed"\nmax_iter: 100\n{more}'
-
-
-@pytest.mark.parametrize(
-    ("kind", "more", "expected"),
-    [
-        ("SigmoidCrossEntropyLoss", "", 1),
-        ("SigmoidCrossEntropyLoss", "loss_param { normalization: VALID }", 0),
-        ("SoftmaxWithLoss", "", 0),
-        ("SoftmaxWithLoss", "loss_param { normalize: false }", 1),
-        ("SoftmaxWithLoss", "loss_param { normalization: NONE }", 1),
-        ("SoftmaxWithLoss", "loss_param { normalization: NONE } loss_weight: 0.0001", 0),
-        ("EuclideanLoss", "", 1),
-        ("EuclideanLoss", "loss_weight: 0.001", 0),
-    ],
-)
-def test_sums_over_maps(tmp_path: Path, kind: str, more: str, expected: int) -> None:
-    solver = nets.solver(tmp_path, maps(kind, more), at_rate(0.1))
-    assert len(list(summed_loss(solver))) == expected
-
-
-def test_a_clipped_run_may_sum(tmp_path: Path) -> None:
-    solver = nets.solver(tmp_path, maps("EuclideanLoss"), at_rate(0.1, "clip_gradients: 1"))
-    assert list(summed_loss(solver)) == []
-
-
-@pytest.mark.parametrize(("weight", "expected"), [("0.5", 0), ("1e-6", 1)])
-def test_losses_that_share_weights(tmp_path: Path, weight: str, expected: int) -> None:
-    text = nets.dummy(GAUSSIAN, "value: 1") + nets.inner_product("trunk", "data", 16, XAVIER)
-    text += nets.inner_product("a", "trunk", 4, XAVIER) + nets.inner_product("b", "trunk", 4, XAVIER)
-    text += nets.loss("a") + nets.loss("b", more=f"loss_weight: {weight}").replace('"loss"', '"second"')
-    found = list(unbalanced_losses(nets.net(tmp_path, text)))
-    assert len(found) == expected
 
 
 def test_an_overflow_within_the_run_is_not_finite(tmp_path: Path) -> None:

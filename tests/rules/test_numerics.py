@@ -6,43 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from nanlint.caffe.model import TEST, TRAIN, Net
-from nanlint.findings import Finding, Severity
-from nanlint.rules.registry import rules
+from nanlint.caffe.model import TEST, TRAIN
+from nanlint.findings import Severity
 from tests.analysis.nets import SGD, solver
 from tests.caffe.one_net import layer, net
-
-CODES = ("NUM", "NRM", "LOS")
-SUM = layer("Reduction", "y", "total", "loss_weight: 1")
-
-
-def findings(built: Net) -> list[Finding]:
-    found = []
-    for rule in rules():
-        if not rule.code.startswith(CODES):
-            continue
-        if rule.subject == "Net":
-            found += [rule.finding(problem) for problem in rule.check(built)]
-        elif rule.subject == "Layer":
-            for one in built.layers:
-                if not rule.layers or one.type in rule.layers:
-                    found += [rule.finding(problem) for problem in rule.check(one)]
-    return found
-
-
-def names(text: str, phase: str = TRAIN) -> list[str]:
-    return [finding.name for finding in findings(net(text, phase))]
-
-
-def source(filler: str, shape: str = "16 8", top: str = "x") -> str:
-    dims = " ".join(f"dim: {size}" for size in shape.split())
-    return layer("DummyData", "", top, f"dummy_data_param {{ shape {{ {dims} }} data_filler {{ {filler} }} }}")
-
-
-GAUSSIAN = 'type: "gaussian" std: 1'
-DATA = layer("Data", "", "raw label", 'data_param { source: "db" batch_size: 4 } transform_param { crop_size: 8 }')
-IP = layer("InnerProduct", "raw", "x", 'inner_product_param { num_output: 4 weight_filler { type: "xavier" } }')
-UNKNOWN = DATA + IP
+from tests.rules.non_finite import GAUSSIAN, SUM, UNKNOWN, findings, names, source
 
 
 @pytest.mark.parametrize(
@@ -50,13 +18,6 @@ UNKNOWN = DATA + IP
     [
         (source('type: "constant" value: inf'), ["non-finite-source"]),
         (source('type: "gaussian" mean: nan'), ["non-finite-source"]),
-        (source(GAUSSIAN) + layer("Log", "x", "y"), ["log-domain"]),
-        (source(GAUSSIAN) + layer("Log", "x", "y", "log_param { shift: 100 }"), []),
-        (source('type: "uniform" min: 80 max: 100') + layer("Exp", "x", "y"), ["exp-overflow"]),
-        (source('type: "uniform" min: 80 max: 88') + layer("Exp", "x", "y"), []),
-        (source(GAUSSIAN) + layer("Exp", "x", "y", "exp_param { shift: 100 }"), ["exp-overflow"]),
-        (source(GAUSSIAN) + layer("Power", "x", "y", "power_param { power: 0.5 }"), ["power-domain"]),
-        (source(GAUSSIAN) + layer("Power", "x", "y", "power_param { power: 2 scale: 1e30 }"), ["power-domain"]),
         (source(GAUSSIAN) + layer("ELU", "x", "y", "elu_param { alpha: nan }"), ["non-finite-setting"]),
         (
             source(GAUSSIAN) + layer("Dropout", "x", "y", "dropout_param { dropout_ratio: 1 }"),
@@ -85,16 +46,6 @@ def test_what_is_certain(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (layer("Softmax", "x", "p") + layer("Log", "p", "y"), ["log-of-possible-zero"]),
-        (layer("Softmax", "x", "p") + layer("Log", "p", "y", "log_param { shift: 1e-6 }"), []),
-        (
-            layer("ReLU", "x", "p") + layer("Power", "p", "y", "power_param { power: 0.5 }") + SUM,
-            ["power-of-possible-zero"],
-        ),
-        (layer("ReLU", "x", "p") + layer("Power", "p", "y", "power_param { power: 2 }") + SUM, []),
-        (layer("Power", "x", "y", "power_param { power: 3 }") + SUM, []),
-        (layer("Exp", "x", "y"), ["exp-without-bound"]),
-        (layer("Sigmoid", "x", "p") + layer("Exp", "p", "y"), []),
         (layer("BatchNorm", "x", "y", "batch_norm_param { eps: 0 }"), ["unsafe-eps"]),
         (layer("BatchNorm", "x", "y", "batch_norm_param { moving_average_fraction: 1.1 }"), ["growing-statistics"]),
         (layer("MultinomialLogisticLoss", "x label", "y"), ["not-probabilities"]),
@@ -129,35 +80,9 @@ def test_a_test_net_is_judged_by_what_training_cannot_change() -> None:
     assert always.severity is Severity.ERROR
 
 
-@pytest.mark.parametrize(("label", "found"), [("4", ["label-out-of-range"]), ("3", []), ("-1", ["label-out-of-range"])])
-def test_labels_outside_the_classes(label: str, found: list[str]) -> None:
-    scores = source(GAUSSIAN, "8 4") + source(f'type: "constant" value: {label}', "8", "t")
-    assert names(scores + layer("SoftmaxWithLoss", "x t", "loss")) == found
-
-
-def test_an_ignored_label_is_in_order() -> None:
-    scores = source(GAUSSIAN, "8 4") + source('type: "constant" value: 255', "8", "t")
-    assert names(scores + layer("SoftmaxWithLoss", "x t", "loss", "loss_param { ignore_label: 255 }")) == []
-
-
-def test_losses_that_square_overflow_and_softmax_does_not() -> None:
-    far = source('type: "constant" value: 1e20', "8 4") + source('type: "constant" value: 1', "8 4", "t")
-    assert names(far + layer("EuclideanLoss", "x t", "loss")) == ["infinite-loss"]
-    label = source('type: "constant" value: 1', "8", "t")
-    assert (
-        names(source('type: "uniform" min: -1e30 max: 1e30', "8 4") + label + layer("SoftmaxWithLoss", "x t", "loss"))
-        == []
-    )
-
-
 def test_a_loss_weight_that_is_not_finite() -> None:
     text = source(GAUSSIAN, "8 4") + source('type: "constant" value: 1', "8", "t")
     assert names(text + layer("SoftmaxWithLoss", "x t", "loss", "loss_weight: inf")) == ["non-finite-setting"]
-
-
-def test_one_class() -> None:
-    text = source(GAUSSIAN, "8 1") + source('type: "constant" value: 0', "8", "t")
-    assert names(text + layer("SoftmaxWithLoss", "x t", "loss")) == ["softmax-of-one-class"]
 
 
 def solved(folder: Path, settings: str) -> list[tuple[str, Severity]]:

@@ -233,6 +233,9 @@ class LayerType:
     """Takes the softmax of its scores before anything else."""
     normalization: ClassVar[str] = ""
     """How a loss that heeds `loss_param.normalization` is averaged where it says nothing."""
+    finite: ClassVar[tuple[str, ...]] = ()
+    """The routes of settings that make NaN or infinity of finite numbers where they are not finite themselves."""
+    finite_remedy: ClassVar[str] = "write a finite number"
     engine_block: ClassVar[str] = ""
     """The block with the `engine` that layer_factory.cpp chooses code by."""
     eps_block: ClassVar[str] = ""

@@ -29,6 +29,8 @@ class BatchNorm(LayerType):
     (batch_norm_layer.cpp).
     """
 
+    finite = ("batch_norm_param.eps",)
+    finite_remedy = "leave `eps` out"
     keeps_statistics = True
     normalises = True
     eps_block = "batch_norm_param"

@@ -215,6 +215,8 @@ class MultinomialLogisticLoss(Loss):
 class ContrastiveLoss(Loss):
     """Pairs of vectors and whether they are alike (contrastive_loss_layer.cpp)."""
 
+    finite = ("contrastive_loss_param.margin",)
+    finite_remedy = "write a margin such as 1"
     bottoms = exactly(3)
     looks_again = False
 

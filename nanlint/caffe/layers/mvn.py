@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class MVN(LayerType):
     """Always 4 axes, missing ones as 1 (mvn_layer.cpp)."""
 
+    finite = ("mvn_param.eps",)
+    finite_remedy = "leave `eps` out"
     normalises = True
     eps_block = "mvn_param"
     keeps_maps = True

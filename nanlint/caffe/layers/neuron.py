@@ -101,6 +101,8 @@ class BNLL(Neuron):
 class Clip(Neuron):
     """max(min, min(x, max)); the schema requires both numbers."""
 
+    finite = ("clip_param.min", "clip_param.max")
+    finite_remedy = "write two finite numbers"
     in_place = InPlace.WRONG_GRADIENT
 
     def backward_reads(self, param: LayerParameter) -> Reads:

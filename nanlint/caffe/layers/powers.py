@@ -45,6 +45,7 @@ NATURAL_BASE = -1
 class Power(Neuron):
     """(shift + scale x)^power."""
 
+    finite = ("power_param.power", "power_param.scale", "power_param.shift")
     gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
     keeps_symmetry = True
@@ -86,6 +87,7 @@ class Power(Neuron):
 class Exp(Neuron):
     """base^(shift + scale x)."""
 
+    finite = ("exp_param.scale", "exp_param.shift")
     gradient_from_memory = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:
@@ -109,6 +111,7 @@ class Exp(Neuron):
 class Log(Neuron):
     """log_base(shift + scale x); the base must not be 1 either."""
 
+    finite = ("log_param.scale", "log_param.shift")
     gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
 

@@ -29,6 +29,8 @@ SUM, MEAN = 1, 4
 class Reduction(LayerType):
     """Top: the axes before `axis`; axis 0 leaves a scalar without axes (reduction_layer.cpp)."""
 
+    finite = ("reduction_param.coeff",)
+
     def setup(self, layer: LayerSetup) -> Blobs:
         param = layer.param.reduction_param
         shape = layer.bottoms[0].shape

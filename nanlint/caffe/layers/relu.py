@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 class ReLU(Neuron):
     """max(x, 0) + slope min(x, 0)."""
 
+    finite = ("relu_param.negative_slope",)
+    finite_remedy = "write a small number such as 0.1"
     engine_block = "relu_param"
     gradient_from_memory = True
     keeps_symmetry = True
@@ -76,6 +78,8 @@ class ReLU6(Neuron):
 class ELU(Neuron):
     """x above 0, alpha (e^x - 1) below."""
 
+    finite = ("elu_param.alpha",)
+    finite_remedy = "write `alpha: 1`"
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:
@@ -115,6 +119,8 @@ class ELU(Neuron):
 class Swish(Neuron):
     """x sigmoid(beta x)."""
 
+    finite = ("swish_param.beta",)
+    finite_remedy = "write `beta: 1`"
     keeps_symmetry = True
 
     def backward_reads(self, param: LayerParameter) -> Reads:

@@ -1,18 +1,125 @@
-"""Losses: labels, probabilities and sums that a loss layer cannot take."""
+"""Labels and probabilities that a loss layer cannot take."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import ranges
+from nanlint.caffe.model import TRAIN, Net
 from nanlint.findings import Effect, Problem, Related
-from nanlint.rules.causes import of_kind
-from nanlint.rules.proof import spelled, sure_of, trail
-from nanlint.rules.registry import ERROR, WARNING, finding, rule
+from nanlint.rules.explanations import explains, of_kind
+from nanlint.rules.proof import Cause, spelled, spread, sure_of, trail
+from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
+from nanlint.rules.wording import setting
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Layer, Net
+    from nanlint.analysis.ranges import Birth
+    from nanlint.caffe.model import Layer
+    from nanlint.schema.bind import Bound
+
+# SoftmaxWithLoss there divides by the number of labels that count, even where that is 0
+UNGUARDED = frozenset(
+    """ segnet enet parsenet lrcn 3d-ff ctensmeyer hli2020 lstm py-faster-rcnn fast-rcnn hed ctpn crf-rnn tsn
+    pose-action """.split()
+)
+
+
+@rule("FORK009", "center-loss-classes", WARNING, effect=Effect.MEMORY_ERROR, layers=("CenterLoss",))
+def center_loss_classes(layer: Layer) -> Iterator[Problem]:
+    """CenterLoss has fewer centres than the classifier of the same labels has classes.
+
+    **In Caffe** the label picks the centre and is not checked (center_loss_layer.cpp of caffe-face): a label
+    of `num_output` or more reads what lies behind the centres, and the loss is any number, or NaN.
+
+    **Instead** write the number of classes as `num_output`.
+    """
+    if layer.spec is None or layer.refused or len(layer.bottoms) < 2:
+        return
+    centers = layer.param.center_loss_param.num_output
+    for other, index in layer.bottoms[1].consumers:
+        if other.type != "SoftmaxWithLoss" or index != 1:
+            continue
+        classes = other.facts.classes(other)
+        if classes is not None and classes > centers:
+            yield finding(
+                layer.at("center_loss_param.num_output"),
+                f"{setting(layer.param.center_loss_param, 'num_output')} of `{layer.name}` has no centre for the "
+                f"labels {centers} to {classes - 1} of `{other.name}`'s {classes} classes, and Caffe reads memory "
+                f"behind the centres; write `num_output: {classes}`",
+                related=[Related(f"the {classes} classes come from here", other.bottoms[0].producer.at())],
+                layer=layer.name,
+                phase=layer.net.phase,
+            )
+            return
+
+
+@rule("FORK011", "all-labels-ignored", INFO, effect=Effect.NON_FINITE, layers=("SoftmaxWithLoss",))
+def all_labels_ignored(layer: Layer) -> Iterator[Problem]:
+    """In the forks that can read this file a batch whose labels are all ignored makes the loss 0 / 0.
+
+    **In Caffe** SoftmaxWithLoss divides by the number of labels that are not `ignore_label`. BVLC Caffe takes
+    at least 1 since November 2015; SegNet's, Faster R-CNN's and other older forks take 0
+    (softmax_loss_layer.cpp), and the gradient is NaN as well.
+
+    **Instead** leave out examples without a single label, or write `normalize: false`, which divides by the
+    batch size.
+    """
+    loss = layer.param.loss_param
+    whole = loss.normalize if loss.HasField("normalize") else loss.normalization == loss.VALID
+    if layer.phase != TRAIN or not loss.HasField("ignore_label") or not whole or not layer.net.foreign:
+        return
+    names = _forks_of(layer.net.bound)
+    if not names or not names <= UNGUARDED:
+        return
+    from nanlint.schema.forks import in_words
+
+    yield finding(
+        layer.at("loss_param.ignore_label"),
+        f"`{layer.name}` divides by the number of labels that are not {loss.ignore_label}, which {in_words(names)} let "
+        "be 0: a batch with none is NaN; leave such examples out, or write `normalize: false`",
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+def _forks_of(bound: Bound) -> frozenset[str]:
+    """The forks that can run a file: the pinned one, or those that have all it uses."""
+    from nanlint.caffe.forks import able, fork_needs, needs
+
+    if bound.dialect.pinned:
+        return frozenset({bound.dialect.name})
+    return able(needs(bound)) if fork_needs(bound) else frozenset()
+
+
+@rule("DET002", "fewer-scores-than-classes", WARNING, effect=Effect.MEMORY_ERROR, layers=("SoftmaxWithLoss",))
+def fewer_scores_than_classes(layer: Layer) -> Iterator[Problem]:
+    """A Python layer makes labels of more classes than the classifier has scores.
+
+    **In Caffe** the labels of Faster R-CNN's data and proposal layers run from 0 to the `num_classes` of their
+    `param_str` - 1, and SoftmaxWithLoss does not check them: it reads and writes outside the scores
+    (softmax_loss_layer.cpp), which ends in NaN.
+
+    **Instead** give the scores as many outputs as `num_classes`, background included, and 4 times as many to
+    the boxes.
+    """
+    if layer.refused or len(layer.bottoms) < 2 or layer.bottoms[1].producer.type != "Python":
+        return
+    maker = layer.bottoms[1].producer
+    written = re.search(r"num_classes\W+(\d+)", maker.param.python_param.param_str)
+    classes = layer.facts.classes(layer)
+    if written is None or classes is None or int(written[1]) <= classes:
+        return
+    yield finding(
+        maker.at("python_param.param_str"),
+        f"`num_classes` of `{maker.name}` is {written[1]}, so `{layer.bottoms[1].name}` has labels up to "
+        f"{int(written[1]) - 1}, but `{layer.bottoms[0].name}` has scores for {classes} classes: `{layer.name}` reads "
+        f"and writes outside them; write `num_output: {written[1]}`, or the right `num_classes`",
+        related=[Related(f"the {classes} scores come from here", layer.bottoms[0].producer.at())],
+        layer=maker.name,
+        phase=layer.net.phase,
+    )
 
 
 @rule("LOS001", "label-out-of-range", ERROR, effect=Effect.MEMORY_ERROR)
@@ -154,4 +261,19 @@ def softmax_of_one_class(layer: Layer) -> Iterator[Problem]:
         related=[Related("it is made here", layer.bottoms[0].producer.at())],
         layer=layer.name,
         phase=layer.net.phase,
+    )
+
+
+@explains(of=lambda layer: layer.facts.is_loss)
+def _loss(birth: Birth) -> Cause:
+    step, layer = birth.step, birth.step.layer
+    inputs = " and ".join(
+        f"`{b.name}` ({spread((v.low, v.high))})"
+        for b, v in zip(layer.bottoms[:2], step.bottoms, strict=False)
+    )
+    return Cause(
+        "infinite-loss",
+        "type",
+        f"the {layer.type} `{layer.name}` of {inputs} exceeds the 3.4e38 of a 32-bit float: {birth.what}; "
+        "scale its inputs down",
     )

@@ -1,58 +1,32 @@
-"""Layers of forks: settings of normalisations and losses that bring NaN, a blow-up or no learning."""
+"""Losses out of balance: with each other, with the rate, between examples or classes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.model import TEST, TRAIN
+from nanlint.caffe.edits import write
+from nanlint.caffe.model import TEST, TRAIN, Net, Solver, count
+from nanlint.caffe.solver import solver_type
 from nanlint.findings import Effect, Problem, Related
-from nanlint.numbers.float32 import f32
+from nanlint.numbers.float32 import f32, show
 from nanlint.rules.proof import spelled
-from nanlint.rules.registry import INFO, WARNING, finding, rule
-from nanlint.rules.wording import setting
+from nanlint.rules.registry import WARNING, finding, rule
+from nanlint.rules.wording import setting, times
 
 if TYPE_CHECKING:
-    from nanlint.caffe.model import Layer, Solver
-    from nanlint.schema.bind import Bound
+    from nanlint.analysis.scale import Learned
+    from nanlint.caffe.model import Layer
+    from nanlint.text.source import Place
 
-# SoftmaxWithLoss there divides by the number of labels that count, even where that is 0
-UNGUARDED = frozenset(
-    """ segnet enet parsenet lrcn 3d-ff ctensmeyer hli2020 lstm py-faster-rcnn fast-rcnn hed ctpn crf-rnn tsn
-    pose-action """.split()
-)
 CENTER_WEIGHT = 1
-
-
-@rule("FORK003", "norm-without-eps", WARNING, effect=Effect.NON_FINITE)
-def norm_without_eps(layer: Layer) -> Iterator[Problem]:
-    """An `eps` of 0 or below lets Normalize or BN divide 0 by 0.
-
-    **In Caffe** ParseNet's and SSD's Normalize divides by sqrt(sum of squares + eps) (normalize_layer.cpp),
-    PSPNet's BN by sqrt(variance + eps) (bn_layer.cpp), and nothing checks it. A place where all channels are
-    0, as after ReLU, or a channel that is constant over the batch, is then NaN, and so is all that follows.
-
-    **Instead** leave `eps` out: 1e-10 in Normalize, 1e-5 in BN.
-    """
-    if layer.spec is None or layer.refused or not layer.bottoms:
-        return
-    if layer.type == "BN":
-        message, zero = "bn_param", "a channel that is constant"
-    elif layer.type == "Normalize":
-        message = "normalize_param" if layer.param.HasField("normalize_param") else "norm_param"
-        zero = "a place where all channels are 0"
-    else:
-        return
-    for name in ("eps", "var_eps") if layer.type == "BN" else ("eps",):
-        eps = f32(getattr(getattr(layer.param, message), name))
-        if eps <= 0:
-            yield finding(
-                layer.at(f"{message}.{name}"),
-                f"`{name}: {spelled(eps)}` of `{layer.name}` does not keep its divisor above 0: {zero} in "
-                f"`{layer.bottoms[0].name}` gives 0 / 0, NaN; leave `{name}` out",
-                layer=layer.name,
-                phase=layer.net.phase,
-            )
+IMBALANCE = 1e4
+"""How many times as hard one loss may pull on shared weights as another."""
+LASTING = 4
+"""With momentum, how many steps of a gradient add up before they count like one too many."""
+SUMMED = 64
+"""Elements from which a sum is no longer near a mean."""
 
 
 @rule("FORK004", "zero-sigma", WARNING, effect=Effect.NO_LEARNING, layers=("SmoothL1Loss",))
@@ -202,35 +176,6 @@ def center_rate(solver: Solver) -> Iterator[Problem]:
         )
 
 
-@rule("FORK009", "center-loss-classes", WARNING, effect=Effect.MEMORY_ERROR, layers=("CenterLoss",))
-def center_loss_classes(layer: Layer) -> Iterator[Problem]:
-    """CenterLoss has fewer centres than the classifier of the same labels has classes.
-
-    **In Caffe** the label picks the centre and is not checked (center_loss_layer.cpp of caffe-face): a label
-    of `num_output` or more reads what lies behind the centres, and the loss is any number, or NaN.
-
-    **Instead** write the number of classes as `num_output`.
-    """
-    if layer.spec is None or layer.refused or len(layer.bottoms) < 2:
-        return
-    centers = layer.param.center_loss_param.num_output
-    for other, index in layer.bottoms[1].consumers:
-        if other.type != "SoftmaxWithLoss" or index != 1:
-            continue
-        classes = other.facts.classes(other)
-        if classes is not None and classes > centers:
-            yield finding(
-                layer.at("center_loss_param.num_output"),
-                f"{setting(layer.param.center_loss_param, 'num_output')} of `{layer.name}` has no centre for the "
-                f"labels {centers} to {classes - 1} of `{other.name}`'s {classes} classes, and Caffe reads memory "
-                f"behind the centres; write `num_output: {classes}`",
-                related=[Related(f"the {classes} classes come from here", other.bottoms[0].producer.at())],
-                layer=layer.name,
-                phase=layer.net.phase,
-            )
-            return
-
-
 @rule("FORK010", "class-weights", WARNING, effect=Effect.DIVERGENCE, layers=("SoftmaxWithLoss",))
 def class_weights(layer: Layer) -> Iterator[Problem]:
     """The weights of classes are not one for each class, negative, or all 0.
@@ -269,35 +214,6 @@ def class_weights(layer: Layer) -> Iterator[Problem]:
     yield finding(layer.at(route), words, effect=effect, layer=layer.name, phase=layer.net.phase)
 
 
-@rule("FORK011", "all-labels-ignored", INFO, effect=Effect.NON_FINITE, layers=("SoftmaxWithLoss",))
-def all_labels_ignored(layer: Layer) -> Iterator[Problem]:
-    """In the forks that can read this file a batch whose labels are all ignored makes the loss 0 / 0.
-
-    **In Caffe** SoftmaxWithLoss divides by the number of labels that are not `ignore_label`. BVLC Caffe takes
-    at least 1 since November 2015; SegNet's, Faster R-CNN's and other older forks take 0
-    (softmax_loss_layer.cpp), and the gradient is NaN as well.
-
-    **Instead** leave out examples without a single label, or write `normalize: false`, which divides by the
-    batch size.
-    """
-    loss = layer.param.loss_param
-    whole = loss.normalize if loss.HasField("normalize") else loss.normalization == loss.VALID
-    if layer.phase != TRAIN or not loss.HasField("ignore_label") or not whole or not layer.net.foreign:
-        return
-    names = _forks_of(layer.net.bound)
-    if not names or not names <= UNGUARDED:
-        return
-    from nanlint.schema.forks import in_words
-
-    yield finding(
-        layer.at("loss_param.ignore_label"),
-        f"`{layer.name}` divides by the number of labels that are not {loss.ignore_label}, which {in_words(names)} let "
-        "be 0: a batch with none is NaN; leave such examples out, or write `normalize: false`",
-        layer=layer.name,
-        phase=layer.net.phase,
-    )
-
-
 def _scores(layer: Layer) -> int | None:
     """How many classes a classifier scores, by what makes the scores where their shape is unknown."""
     maker = layer.bottoms[0].producer
@@ -306,10 +222,155 @@ def _scores(layer: Layer) -> int | None:
     return layer.facts.classes(layer)
 
 
-def _forks_of(bound: Bound) -> frozenset[str]:
-    """The forks that can run a file: the pinned one, or those that have all it uses."""
-    from nanlint.caffe.forks import able, fork_needs, needs
+@rule("DET003", "unweighted-box-loss", WARNING, effect=Effect.DIVERGENCE, layers=("SmoothL1Loss",))
+def unweighted_box_loss(layer: Layer) -> Iterator[Problem]:
+    """The box targets of Faster R-CNN are compared without the weights that go with them.
 
-    if bound.dialect.pinned:
-        return frozenset({bound.dialect.name})
-    return able(needs(bound)) if fork_needs(bound) else frozenset()
+    **In Caffe** SmoothL1Loss adds up all numbers and divides by the batch size alone
+    (smooth_L1_loss_layer.cu). The weights that the Python layer makes beside the targets leave out background
+    boxes and other classes, and divide by the number of examples: without them a map of thousands of anchors
+    is one sum, over targets that mean nothing.
+
+    **Instead** give the loss the inside and the outside weights as bottoms 2 and 3.
+    """
+    if layer.spec is None or layer.refused or len(layer.bottoms) != 2:
+        return
+    targets = layer.bottoms[1]
+    maker = targets.producer
+    weights = [f"`{blob.name}`" for blob in maker.tops[targets.top_index + 1 :] if "weights" in blob.name]
+    if maker.type != "Python" or not weights:
+        return
+    yield finding(
+        layer.at("bottom[1]"),
+        f"`{layer.name}` compares `{targets.name}` without {' and '.join(weights)}, which `{maker.name}` makes "
+        "beside it, so background boxes and other classes count, and nothing divides the sum by their number; "
+        "add them as bottoms",
+        related=[Related(f"`{targets.name}` is made here", targets.made_at)],
+        layer=layer.name,
+        phase=layer.net.phase,
+    )
+
+
+@rule("BLW003", "unbalanced-losses", WARNING, effect=Effect.NO_LEARNING)
+def unbalanced_losses(net: Net) -> Iterator[Problem]:
+    """Of several losses, one pulls thousands of times as hard on the weights that they share.
+
+    **In Caffe** the gradients of all losses add up, each times its `loss_weight` (net.cpp, Backward): beside
+    one that is ten thousand times as large, the other loss has no part in an update, while a rate that
+    suits the small one blows up on the large one. EuclideanLoss and `normalization: NONE` sum over elements,
+    SoftmaxWithLoss averages, so their sizes differ by the number of elements.
+
+    **Instead** choose `loss_weight` so that the gradients are of one size.
+    """
+    from nanlint.analysis.scale import scale_of
+
+    if net.phase != TRAIN or sum(1 for layer in net.layers if any(layer.loss_weights)) < 2:
+        return
+    scale = scale_of(net)
+    if len(scale.losses) < 2 or not scale.complete:
+        return
+    widest: tuple[float, Learned, int, int] | None = None
+    for learned in scale.learned:
+        pulls = [pressure.log_gradient for pressure in learned.pressures]
+        known = [pull for pull in pulls if pull is not None and pull > -math.inf]
+        if len(known) < 2 or len(known) < len(pulls):
+            continue
+        strong, weak = max(known), min(known)
+        ratio = (strong - weak) / 2
+        if widest is None or ratio > widest[0]:
+            widest = (ratio, learned, pulls.index(strong), pulls.index(weak))
+    if widest is None or widest[0] < math.log(IMBALANCE):
+        return
+    ratio, learned, high, low = widest
+    strong_loss, weak_loss = learned.pressures[high].loss, learned.pressures[low].loss
+    yield finding(
+        _weight_place(strong_loss.layer),
+        f"`{strong_loss.layer.name}` (`loss_weight: {show(strong_loss.weight)}`) pulls {times(ratio)} as "
+        f"hard on the weights of `{learned.param.layer.name}` as `{weak_loss.layer.name}` (`loss_weight: "
+        f"{show(weak_loss.weight)}`), which has no part in an update; choose weights that bring the "
+        "gradients to one size",
+        related=[Related("the loss that is drowned", _weight_place(weak_loss.layer))],
+        layer=strong_loss.layer.name,
+        phase=net.phase,
+    )
+
+
+def _weight_place(layer: Layer) -> Place:
+    return layer.at("loss_weight[0]" if layer.param.loss_weight else "type")
+
+
+@rule(
+    "BLW004",
+    "summed-loss",
+    WARNING,
+    effect=Effect.DIVERGENCE,
+)
+def summed_loss(solver: Solver) -> Iterator[Problem]:
+    """A loss is summed over a map, with a rate that suits a mean.
+
+    **In Caffe** `normalization: BATCH_SIZE`, `normalize: false` and the default of SigmoidCrossEntropyLoss
+    divide by the batch size alone, `NONE` by 1 (softmax_loss_layer.cpp, GetNormalizer); EuclideanLoss always
+    divides by the batch size alone (euclidean_loss_layer.cpp). Over a map of H x W the gradient of shared
+    weights is H*W times that of a mean. Nets that train so use rates like 1e-10.
+
+    **Instead** write `loss_param { normalization: VALID }`, or divide `base_lr` (or `loss_weight`) by the
+    number of elements.
+    """
+    net = solver.train_net
+    param = solver.param
+    if net is None or net.refused or solver_type(param) not in ("SGD", "Nesterov") or param.clip_gradients >= 0:
+        return
+    for layer in net.layers:
+        summed, how = _summed(layer)
+        pull = summed * max(map(abs, layer.loss_weights), default=0.0) * abs(param.base_lr)
+        euclidean = layer.type == "EuclideanLoss"
+        lasting = pull / max(0.01, 1 - param.momentum) if 0 <= param.momentum < 1 else pull
+        if summed < SUMMED or max(pull, lasting / LASTING) < (10 if euclidean else 1) or not layer.runs_backward:
+            continue
+        remedy = "write `normalization: VALID`, or divide the rate by"
+        route = "loss_param.normalization" if layer.param.loss_param.HasField("normalization") else "loss_param"
+        yield finding(
+            layer.at("type" if euclidean else route),
+            f"`{layer.name}` sums its loss over {summed} elements{how}, so `base_lr: {show(param.base_lr)}` "
+            f"acts like {pull:.3g} on a mean; {'divide `loss_weight` by' if euclidean else remedy} {summed}",
+            related=[Related("the rate", solver.at("base_lr"))],
+            fix=None if euclidean else write(layer, "loss_param.normalization", "VALID"),
+            layer=layer.name,
+            phase=net.phase,
+        )
+
+
+def _summed(layer: Layer) -> tuple[int, str]:
+    """Over how many elements a loss is summed before it is divided, and by which setting."""
+    from nanlint.caffe.layers.pull import normalization
+
+    shape = layer.bottoms[0].shape if layer.bottoms else None
+    positions = (count(shape, 2) or 1) if shape and len(shape) > 2 else 1
+    if layer.type == "EuclideanLoss":
+        return positions, ""
+    how = normalization(layer) if layer.facts.normalization else ""
+    if how not in ("BATCH_SIZE", "NONE") or not shape:
+        return 1, ""
+    return positions * ((shape[0] or 1) if how == "NONE" else 1), f" ({how})"
+
+
+@rule("BLW005", "negative-loss-weight", WARNING, effect=Effect.DIVERGENCE)
+def negative_loss_weight(net: Net) -> Iterator[Problem]:
+    """A negative `loss_weight` makes training climb the loss.
+
+    **In Caffe** the weight is put into the gradient of the loss as it stands (layer.hpp, SetLossWeights), and
+    nothing checks its sign; a loss without an upper bound then goes to infinity.
+
+    **Instead** remove the sign. Where the gradient is to be reversed on purpose, as between adversaries,
+    ignore this finding.
+    """
+    for layer in net.layers:
+        for top, weight in enumerate(layer.loss_weights):
+            if weight < 0 and layer.runs_backward:
+                yield finding(
+                    layer.at(f"loss_weight[{top}]"),
+                    f"`loss_weight: {show(weight)}` of `{layer.name}` makes training climb this loss "
+                    "instead of descending it; remove the sign",
+                    layer=layer.name,
+                    phase=net.phase,
+                )

@@ -1,4 +1,4 @@
-"""NaN and infinity that some inputs or weights can bring: likely, not certain."""
+"""Logarithms, exponentials, powers and quotients outside the numbers that they are defined for."""
 
 from __future__ import annotations
 
@@ -7,20 +7,83 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.ranges import Ranges, ranges
-from nanlint.caffe.layers.powers import exp_factors, log_argument, power_argument
-from nanlint.caffe.model import TEST
+from nanlint.caffe.layers.powers import (
+    exp_factors,
+    exp_map,
+    log_argument,
+    log_map,
+    power_argument,
+    power_map,
+    power_slope,
+)
+from nanlint.caffe.model import TEST, Net
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.numbers.float32 import f32
-from nanlint.rules.proof import spelled, trail
-from nanlint.rules.registry import WARNING, finding, rule
+from nanlint.rules.explanations import explains, of_kind
+from nanlint.rules.numerics import _gradient
+from nanlint.rules.proof import Cause, culprit, spelled, spread, trail
+from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
+    from nanlint.analysis.ranges import Birth
     from nanlint.caffe.layers.step import Step
     from nanlint.caffe.model import Layer
 
 EXP_LIMIT = 88.72
 TAIL = 4
 """How many times its root mean square the largest of many numbers is."""
+
+
+@rule("NUM002", "log-domain", ERROR, effect=Effect.NON_FINITE)
+def log_domain(net: Net) -> Iterator[Problem]:
+    """A Log layer surely takes the logarithm of 0 or of a negative number.
+
+    **In Caffe** ln 0 is minus infinity and its gradient 1/0; the logarithm of a negative number is NaN
+    (log_layer.cpp). ReLU, Threshold and Dropout make exact zeros, Sigmoid does below -38.1, Softmax where a
+    score lies 104 below the largest. Of numbers that fillers draw at random, what fails with a chance below 1e-9
+    counts as certain: 100 normal numbers surely hold a negative one.
+
+    **Instead** add a positive `shift`, or clip the bottom. For log of Sigmoid or Softmax use
+    SigmoidCrossEntropyLoss or SoftmaxWithLoss, which never form the logarithm of 0.
+    """
+    yield from of_kind(net, "log-domain")
+
+
+@rule("NUM003", "exp-overflow", ERROR, effect=Effect.NON_FINITE)
+def exp_overflow(net: Net) -> Iterator[Problem]:
+    """An Exp layer surely exceeds the largest 32-bit float.
+
+    **In Caffe** base^(shift + scale x) is computed as exp(ln(base) scale x) times base^shift
+    (exp_layer.cpp); each factor is infinite on its own above 3.4e38, which is e^88.72.
+
+    **Instead** scale the bottom down or clip it.
+    """
+    yield from of_kind(net, "exp-overflow")
+
+
+@rule("NUM004", "power-domain", ERROR, effect=Effect.NON_FINITE)
+def power_domain(net: Net) -> Iterator[Problem]:
+    """A Power layer surely takes a root of a negative number, divides by 0, or overflows.
+
+    **In Caffe** (shift + scale x)^power is C's pow (power_layer.cpp): NaN for a fractional power of a
+    negative number, infinite for a negative power of 0.
+
+    **Instead** keep shift + scale x positive.
+    """
+    yield from of_kind(net, "power-domain")
+
+
+@rule("NUM008", "zero-over-zero-gradient", ERROR, effect=Effect.NON_FINITE)
+def zero_over_zero_gradient(net: Net) -> Iterator[Problem]:
+    """A gradient is computed as a quotient whose two sides are surely 0.
+
+    **In Caffe** Power with any power but 0, 1 and 2 multiplies with power * top / bottom
+    (power_layer.cpp, Backward_cpu): at exactly 0 that is 0/0, also where the true gradient is 0 (power 3).
+    Eltwise PROD with `stable_prod_grad: false` divides the product by the bottom (eltwise_layer.cpp).
+
+    **Instead** shift the argument away from 0; leave `stable_prod_grad` at its default.
+    """
+    yield from of_kind(net, "zero-over-zero-gradient")
 
 
 def _doubtful(layer: Layer) -> Iterator[tuple[Step, Ranges]]:
@@ -187,3 +250,104 @@ def unstable_product_gradient(layer: Layer) -> Iterator[Problem]:
             layer=layer.name,
             phase=layer.net.phase,
         )
+
+
+@explains("Log")
+def _log(birth: Birth) -> Cause:
+    step, param = birth.step, birth.step.layer.param.log_param
+    value = step.bottoms[0]
+    at = culprit(value, log_map(param))
+    argument = log_argument(param)(*at)
+    number = "0" if argument[0] == argument[1] == 0 else spread(argument[:2])
+    result = "minus infinity" if argument[1] == 0 else "NaN"
+    scaled = param.scale != 1 or param.shift != 0
+    where = f", where `{step.layer.bottoms[0].name}` is {spread(at)}" if scaled else ""
+    return Cause(
+        "log-domain",
+        "log_param.shift" if scaled else "type",
+        f"`{step.layer.name}` takes the logarithm of {number}{where}: {result}; "
+        + _log_remedy(birth, argument[1] == 0),
+    )
+
+
+def _log_remedy(birth: Birth, zero: bool) -> str:
+    if zero and birth.step.layer.param.log_param.scale == 1:
+        return "write a `shift` that keeps it above 0, such as `log_param { shift: 1e-6 }`"
+    return "keep its bottom positive (a `Clip` with a positive `min` before it, or a `shift`)"
+
+
+@explains("Exp")
+def _exp(birth: Birth) -> Cause:
+    step, param = birth.step, birth.step.layer.param.exp_param
+    at = culprit(step.bottoms[0], exp_map(param))
+    inner, outer = exp_factors(param)
+    if math.isinf(outer):
+        return Cause(
+            "exp-overflow",
+            "exp_param.shift",
+            f"`shift: {spelled(f32(param.shift))}` of `{step.layer.name}` alone gives "
+            f"{spelled(outer)}: Caffe "
+            "multiplies by base^shift, it does not add the exponents; write a smaller `shift`",
+        )
+    factor = f" times base^shift = {spelled(outer)}" if outer != 1 else ""
+    exponent = sorted((inner * at[0], inner * at[1]))
+    return Cause(
+        "exp-overflow",
+        "type",
+        f"`{step.layer.name}` computes e^x for x = {spread((exponent[0], exponent[1]))}{factor}, which "
+        "is over the "
+        "3.4e38 of a 32-bit float (e^88.72): infinity; scale its bottom down, or clip it with a `Clip` "
+        "before",
+    )
+
+
+@explains("Power")
+def _power(birth: Birth) -> Cause:
+    step, param = birth.step, birth.step.layer.param.power_param
+    at = culprit(step.bottoms[0], power_map(param))
+    argument = power_argument(param)(*at)
+    exponent = spelled(f32(param.power))
+    shown = spread(argument[:2])
+    if argument[0] == argument[1] == 0:
+        does = f"`power: {exponent}` of `{step.layer.name}` is taken of exactly 0: infinity"
+        remedy = "write a small positive `shift`"
+    elif argument[0] < 0 and f32(param.power) != math.floor(f32(param.power)):
+        does = f"`power: {exponent}` of `{step.layer.name}` is taken of {shown}: a root of a negative "
+        "number is NaN"
+        remedy = "keep its bottom positive (AbsVal or Clip before it, or a `shift`)"
+    else:
+        does = f"`{step.layer.name}` raises {shown} to `power: {exponent}`, which is over 3.4e38: infinity"
+        remedy = "scale its bottom down"
+    return Cause("power-domain", "power_param.power", f"{does}; {remedy}")
+
+
+@explains("Power", backward=True)
+def _power_gradient(birth: Birth) -> Cause:
+    step, param = birth.step, birth.step.layer.param.power_param
+    at = culprit(step.tops[0] if step.in_place() else step.bottoms[0], power_slope(param))
+    argument = power_argument(param)(*at)
+    layer, exponent = step.layer, spelled(f32(param.power))
+    if argument[0] == argument[1] == 0:
+        return Cause(
+            "zero-over-zero-gradient",
+            "power_param.power",
+            f"the gradient of `{layer.name}` (`power: {exponent}`) is power * top / bottom, and "
+            f"`{layer.bottoms[0].name}` holds exact zeros: 0 / 0 is {birth.what} whatever comes from "
+            "above; write a small "
+            "positive `shift`" + (", or multiply with Eltwise PROD" if param.power == 3 else ""),
+        )
+    return _gradient(birth)
+
+
+@explains("Eltwise", backward=True)
+def _product_gradient(birth: Birth) -> Cause:
+    layer = birth.step.layer
+    if not layer.param.eltwise_param.stable_prod_grad:
+        return Cause(
+            "zero-over-zero-gradient",
+            "eltwise_param.stable_prod_grad",
+            f"with `stable_prod_grad: false` the gradient of `{layer.name}` is the product divided by "
+            "the bottom, and "
+            f"`{birth.blob.name}` holds exact zeros: 0 / 0 is NaN; leave `stable_prod_grad` out",
+        )
+    return _gradient(birth)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.optimiser import learnable, trained
 from nanlint.analysis.reach import above, below, explicit_weight, has_loss, is_opaque, learns, readers
 from nanlint.caffe.edits import write
-from nanlint.caffe.layers.base import NOTHING
-from nanlint.caffe.model import TRAIN, Net
+from nanlint.caffe.model import TRAIN, Net, Solver
+from nanlint.caffe.solver import iterations
 from nanlint.findings import Effect, Problem, Related
 from nanlint.numbers.float32 import show
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
@@ -16,7 +17,6 @@ from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Layer
-
 
 FAINT = 1e-6
 """A loss weight at which the usual rates change nothing."""
@@ -191,34 +191,6 @@ def dropped_loss_weight(net: Net) -> Iterator[Problem]:
                 )
 
 
-@rule("LEARN005", "loss-weight-in-place", WARNING, effect=Effect.NONE)
-def loss_weight_in_place(net: Net) -> Iterator[Problem]:
-    """A layer that works in place has a `loss_weight`.
-
-    **In Caffe** the weights stand in the gradient of the blob, where the backward pass of an in-place layer
-    writes its own result: from the second iteration on the printed loss is wrong, and the gradient starts
-    from what is left there.
-
-    **Instead** give the top a name of its own.
-    """
-    for layer in net.layers:
-        for top in layer.tops:
-            if (
-                not layer.refused
-                and explicit_weight(top)
-                and layer.in_place(top.top_index)
-                and layer.runs_backward
-            ):
-                yield finding(
-                    layer.at(f"loss_weight[{top.top_index}]"),
-                    f"{layer.called} works in place on `{top.name}` and has a `loss_weight`, which its "
-                    "backward pass overwrites: from the second iteration on the loss is wrong; write another "
-                    "`top`",
-                    layer=layer.name,
-                    phase=net.phase,
-                )
-
-
 @rule(
     "LEARN006",
     "weights-without-loss",
@@ -271,46 +243,6 @@ def _without_gradient(layers: list[Layer], blocked: bool) -> Problem:
     )
 
 
-@rule("LEARN007", "overwritten-output", WARNING, effect=Effect.NO_LEARNING)
-def overwritten_output(net: Net) -> Iterator[Problem]:
-    """A layer works in place on an output that the layer before still needs for its gradient.
-
-    **In Caffe** Sigmoid, TanH, ELU, Exp, Softmax, LRN and others compute their gradient from their output, Power
-    unless its `power` is 0, 1 or 2 (power_layer.cpp), Eltwise `PROD` where `stable_prod_grad` is false. A
-    layer that works in place on that output (Dropout, Scale, Power, ...) has changed it by the time of the
-    backward pass, and the gradient is wrong, silently. In-place ReLU is harmless there.
-
-    **Instead** give the in-place layer's top a name of its own.
-    """
-    for layer in net.layers:
-        for top in layer.tops:
-            if not layer.in_place(top.top_index) or layer.refused or _keeps_data(layer):
-                continue
-            maker = layer.bottoms[top.top_index].producer
-            if (
-                "top" in (maker.facts.backward_reads(maker.param) or NOTHING)
-                and maker.runs_backward
-                and any(maker.propagates)
-                and layer.runs_backward
-            ):
-                yield finding(
-                    layer.at(f"top[{top.top_index}]"),
-                    f"{layer.called} ({layer.type}) writes over `{top.name}`, from which {maker.called} "
-                    f"({maker.type}) computes its gradient afterwards, so all layers below learn from a "
-                    f"wrong one; write another `top` in {layer.called}",
-                    related=[Related(f"{maker.called} makes `{top.name}`", maker.at())],
-                    layer=layer.name,
-                    phase=net.phase,
-                )
-
-
-def _keeps_data(layer: Layer) -> bool:
-    """Whether what an in-place layer changes has no gradient, or nothing is changed."""
-    if layer.type == "ReLU":
-        return layer.param.relu_param.negative_slope == 0
-    return layer.type == "Dropout" and (layer.phase != TRAIN or layer.param.dropout_param.dropout_ratio == 0)
-
-
 def _read_losses(net: Net) -> Iterator[tuple[Layer, Blob]]:
     """The tops of loss layers that other layers read, in a net that is trained."""
     if net.phase != TRAIN:
@@ -326,3 +258,49 @@ def _read_losses(net: Net) -> Iterator[tuple[Layer, Blob]]:
 def _read_here(reader: Layer, blob: Blob) -> Related:
     index = next((index for other, index in blob.consumers if other is reader), 0)
     return Related(f"{reader.called} reads `{blob.name}`", reader.at(f"bottom[{index}]"))
+
+
+@rule("OPT022", "everything-frozen", ERROR, effect=Effect.NO_LEARNING)
+def everything_frozen(solver: Solver) -> Iterator[Problem]:
+    """Every learnable blob of the net has `lr_mult: 0`, so nothing learns.
+
+    **In Caffe** the rate of a blob is the learning rate times its `lr_mult` (sgd_solver.cpp,
+    ComputeUpdateValue), and a net in which nothing has another rate does not even run backward (net.cpp,
+    Init).
+
+    **Instead** give the layers that shall learn a positive `lr_mult`.
+    """
+    net = solver.train_net
+    if net is None or net.refused or iterations(solver.param) == 0 or not all(layer.spec for layer in net.layers):
+        return
+    blobs = list(learnable(net))
+    if blobs and not any(one.lr_mult for one in blobs):
+        one = blobs[0]
+        yield finding(
+            one.layer.at(f"param[{one.index}].lr_mult"),
+            f"all {len(blobs)} learnable blobs of the net have `lr_mult: 0`, so nothing learns; write a positive one",
+            layer=one.layer.name,
+        )
+
+
+@rule("OPT023", "loss-reaches-no-weight", WARNING, effect=Effect.NO_LEARNING)
+def loss_reaches_no_weight(solver: Solver) -> Iterator[Problem]:
+    """No weight that is trained has an influence on this loss.
+
+    **In Caffe** a layer runs backward only where a blob with `lr_mult` other than 0 lies below it (net.cpp,
+    Init). A loss over data, or over frozen layers alone, is printed and teaches nothing.
+
+    **Instead** connect the loss to the layers that shall learn, or remove it.
+    """
+    net = solver.train_net
+    if net is None or net.refused or not any(True for _ in trained(net)):
+        return
+    for layer in net.layers:
+        loss = layer.spec is not None and layer.spec.is_loss
+        silent = loss and any(layer.loss_weights) and not layer.runs_backward
+        if silent and not any(map(learns, below(layer))):
+            yield finding(
+                layer.at(),
+                f"no trained weight lies below the loss `{layer.name}`, so it teaches nothing; connect it or remove it",
+                layer=layer.name,
+            )

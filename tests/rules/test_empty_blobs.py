@@ -1,4 +1,4 @@
-"""Rows that are chosen while the net runs."""
+"""Blobs without an element, and rows that are chosen while the net runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,31 @@ from pathlib import Path
 import pytest
 
 from nanlint.findings import Severity
-from nanlint.rules.filtering import filtered_rows, no_such_row
-from tests.rules.nets import data, layer, train_net
+from nanlint.rules.empty_blobs import empty_at_forward, empty_output, filtered_rows, no_such_row
+from tests.rules.nets import data, layer, solver, train_net
+
+
+def test_the_layer_that_makes_an_empty_blob_is_named_once(tmp_path: Path) -> None:
+    net = train_net(
+        tmp_path,
+        data(2, 3, 4, 4)
+        + layer("Pooling", "x", "p", "pooling_param { kernel_size: 5 stride: 1 }")
+        + layer("ReLU", "p", "r"),
+    )
+    [problem] = empty_at_forward(net)
+    assert "`p` makes `p` 2 x 3 x 0 x 0, which holds no element" in problem.message
+
+
+def test_the_first_reader_of_an_input_without_a_shape_is_named(tmp_path: Path) -> None:
+    net = train_net(tmp_path, 'layer { name: "in" type: "Input" top: "x" }\n' + layer("ReLU", "x", "r"))
+    [problem] = empty_at_forward(net)
+    assert "`r` reads `x`, which `in` makes without a shape" in problem.message
+
+
+def test_an_empty_output_is_printed(tmp_path: Path) -> None:
+    text = 'layer { name: "in" type: "Input" top: "x" }\n'
+    assert [p.layer for p in empty_output(solver(tmp_path, text, "display: 1"))] == ["in"]
+    assert list(empty_output(solver(tmp_path, text, ""))) == []
 
 
 def filtered(keep: str, above: str) -> str:
