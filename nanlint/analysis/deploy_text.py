@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nanlint.analysis.deploying import Plan, is_data, plan
-from nanlint.caffe.datasets import batch_size
 from nanlint.caffe.load import NET, Files
 from nanlint.caffe.model import TEST, TRAIN, ends_setup, same_shape
 from nanlint.caffe.net import build
 from nanlint.caffe.printing import lines, quoted
 from nanlint.caffe.state import state_in
 from nanlint.caffe.upgrade_text import CannotUpgradeError, upgraded_net_text
+from nanlint.data.asked import batch_size
 from nanlint.findings import Edit
 from nanlint.text.edits import edited, whole_line
 from nanlint.text.source import Place, Source, Span
@@ -80,7 +80,7 @@ def _in_training(net: Net, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
     found = dict(inputs)
     for blob in net.blobs:
         given = inputs.get(blob.name)
-        rows = blob.shape[0] if blob.shape else batch_size(blob.producer)
+        rows = blob.shape[0] if blob.shape else batch_size(blob.producer.param)
         if given and rows is not None and is_data(blob.producer):
             found[blob.name] = (rows, *given[1:])
     return found

@@ -171,9 +171,9 @@ class Net:
     iterations its solver runs of it, None if no solver says so. `foreign`: it is written for a fork of Caffe,
     whose layers may do other than Caffe's of the same name. `given_ranges`: the least and greatest value of
     blobs that the user or the data knows, by blob name. `fed`: what its data layers hand to their tops, by the names
-    of these, where the data was read. `fresh`: whether it first runs with the weights that its fillers
-    make, None if no solver says so. `companions`: the other nets of its solver, or of its file.
-    `named_at`: where its solver names its file.
+    of these, where the data was read. `loaded`: the layers that a weights file of its solver fills. `fresh`: whether
+    it first runs with the weights that its fillers make, None if no solver says so. `companions`: the other nets of
+    its solver, or of its file. `named_at`: where its solver names its file.
     """
 
     bound: Bound
@@ -194,6 +194,7 @@ class Net:
     foreign: bool = False
     given_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fed: Mapping[str, Fed] = field(default_factory=dict)
+    loaded: frozenset[str] = frozenset()
     fresh: bool | None = None
     companions: tuple[Net, ...] = ()
     named_at: Place | None = None

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 COMMANDS = (
-    *("check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "log", "forks", "explain", "rules"),
+    *("check", "shapes", "lr", "graph", "view", "ranges", "scale", "data", "probe", "log", "forks", "explain", "rules"),
     *("format", "deploy", "upgrade", "server"),
 )
 

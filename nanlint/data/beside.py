@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.data import asked
 from nanlint.data.places import Places
-from nanlint.data.records import ABSENT, Account, Channel, Fed, Top
+from nanlint.data.records import ABSENT, Account, Channel, Fed, Top, Weights
 from nanlint.data.request import Request
 from nanlint.data.session import FULL
 
@@ -83,6 +83,12 @@ class Beside:
     def fed(self, net: Net) -> dict[str, Fed]:
         """What the data layers of a net hand to their tops, by the names of these."""
         return {name: fed for source in self.sources if source.net is net for name, fed in _fed(source)}
+
+    @property
+    def loaded(self) -> frozenset[str]:
+        """The names of the layers that a weights file holds blobs of."""
+        files = (one.account.content for one in self.sources if isinstance(one.account.content, Weights))
+        return frozenset(layer.name for content in files for layer in content.layers if layer.blobs)
 
     @cached_property
     def data(self) -> tuple[Source, ...]:

@@ -43,6 +43,7 @@ class Reading:
         found = None if self._known is None else self._known.beside(nets, solver, self._weights)
         for net in nets:
             net.fed = found.fed(net) if found is not None else {}
+            net.loaded = found.loaded if found is not None else frozenset()
             net.given_ranges = {**self._settings.ranges, **_ranges(net)}
         return found
 

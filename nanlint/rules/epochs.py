@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.datasets import batch_size, items
 from nanlint.caffe.solver import first_test, iterations
+from nanlint.data.asked import batch_size
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.registry import INFO, WARNING, finding, rule
 from nanlint.rules.wording import counted
 
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net, Solver
+    from nanlint.data.beside import Beside, Source
 
 
 @rule("SOL022", "effective-batch", INFO, effect=Effect.NONE)
@@ -39,7 +39,7 @@ def effective_batch(solver: Solver) -> Iterator[Problem]:
 
 
 @rule("SOL023", "run-before-epoch", WARNING, effect=Effect.NONE)
-def run_before_epoch(solver: Solver) -> Iterator[Problem]:
+def run_before_epoch(beside: Beside) -> Iterator[Problem]:
     """The run ends before it has seen all its training data once.
 
     **In Caffe** a data layer reads on where it stopped, `batch_size` items a time, in the order of the
@@ -48,12 +48,12 @@ def run_before_epoch(solver: Solver) -> Iterator[Problem]:
 
     **Instead** write a larger `max_iter`, or a larger batch.
     """
-    param, net = solver.param, solver.train_net
-    if net is None or not iterations(param):
+    solver = beside.solver
+    if solver is None or not iterations(solver.param):
         return
-    for layer, batch in _fed_by(net):
-        total = items(layer, Path(net.path).parent)
-        seen = iterations(param) * max(param.iter_size, 0) * batch
+    for source, layer in _sources(beside, solver.train_net):
+        total = source.account.records
+        seen = iterations(solver.param) * max(solver.param.iter_size, 0) * source.batch
         if total is not None and seen < total:
             yield finding(
                 solver.at("max_iter"),
@@ -64,7 +64,7 @@ def run_before_epoch(solver: Solver) -> Iterator[Problem]:
 
 
 @rule("SOL024", "test-set-coverage", INFO, effect=Effect.NONE)
-def test_set_coverage(solver: Solver) -> Iterator[Problem]:
+def test_set_coverage(beside: Beside) -> Iterator[Problem]:
     """A test does not run over its data exactly once.
 
     **In Caffe** a test averages `test_iter` batches (solver.cpp, Test), and the data layer reads on where the
@@ -73,28 +73,35 @@ def test_set_coverage(solver: Solver) -> Iterator[Problem]:
 
     **Instead** write `test_iter` times `batch_size` equal to the size of the test set.
     """
-    param = solver.param
-    if first_test(param) is None:
+    solver = beside.solver
+    if solver is None or first_test(solver.param) is None:
         return
     tests = [net for net in solver.nets if not net.trained]
-    for index, (net, batches) in enumerate(zip(tests, param.test_iter, strict=False)):
-        for layer, batch in _fed_by(net):
-            total = items(layer, Path(net.path).parent)
-            seen = batches * batch
-            if total is None or not 0 < seen != total:
+    for index, (net, batches) in enumerate(zip(tests, solver.param.test_iter, strict=False)):
+        for source, layer in _sources(beside, net):
+            total = source.account.records
+            seen = batches * source.batch
+            if not total or not 0 < seen != total:
                 continue
-            needed = -(-total // batch)
+            needed = -(-total // source.batch)
             yield finding(
                 solver.at(f"test_iter[{index}]"),
-                f"`test_iter: {batches}` times `batch_size: {batch}` is {counted(seen, 'item')}, and the "
+                f"`test_iter: {batches}` times `batch_size: {source.batch}` is {counted(seen, 'item')}, and the "
                 f"test set of `{layer.name}` holds {total}; `test_iter: {needed}` covers it",
                 related=[Related("the test data", layer.at())],
             )
 
 
+def _sources(beside: Beside, net: Net | None) -> Iterator[tuple[Source, Layer]]:
+    """The sources of a net's data layers that state a batch size; windows are drawn at random and have no epoch."""
+    for source in beside.data:
+        if source.net is net and source.layer is not None and source.batch and source.kind != "windows":
+            yield source, source.layer
+
+
 def _fed_by(net: Net) -> Iterator[tuple[Layer, int]]:
     """The data layers of a net that state a batch size."""
     for layer in net.layers:
-        batch = batch_size(layer)
+        batch = batch_size(layer.param)
         if batch:
             yield layer, batch

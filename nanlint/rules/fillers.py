@@ -98,13 +98,18 @@ def missing_weight_filler(net: Net) -> Iterator[Problem]:
     gradient at 0 is 0 (relu_layer.cpp), it never gets a gradient itself, nor does a layer below or above
     another such layer: they stay at 0 and the loss at ln(classes). A last layer alone does learn, from the
     first update. Weights that are loaded (`weights` in the solver, `-weights` on the command line) replace
-    the zeros; a net whose first layer has no filler is made for them.
+    the zeros: of a layer that such a file fills nothing is said, and a net whose first layer has no filler is made
+    for them.
 
     **Instead** write `weight_filler { type: "msra" }` or `"xavier"`.
     """
     if net.phase != TRAIN or net.refused or not net.trained:
         return
-    trained = [layer for layer in net.layers if layer.facts.multiplies and layer.params and _trains(layer)]
+    trained = [
+        layer
+        for layer in net.layers
+        if layer.facts.multiplies and layer.params and _trains(layer) and layer.name not in net.loaded
+    ]
     empty = [layer for layer in trained if _begins_at_zero(layer)]
     dead = [layer for layer in empty if _stays_at_zero(layer)]
     if not empty:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from struct import pack_into
 
 import pytest
 
+from nanlint.engine.case_data import make
 from tests.rules.solving import found
 
 RUN = 'lr_policy: "fixed" base_lr: 0.1 max_iter: 20 test_interval: 5 '
@@ -18,17 +18,6 @@ layer {
 layer { name: "ip" type: "InnerProduct" bottom: "x" top: "out" inner_product_param { num_output: 2 } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "out" bottom: "y" top: "loss" }
 """
-
-
-def lmdb(entries: int, page: int = 4096) -> bytes:
-    """The two meta pages of a database; the second one is an older transaction."""
-    data = bytearray(2 * page)
-    for start, transaction, count in ((0, 2, entries), (page, 1, entries - 1)):
-        pack_into("<I", data, start + 16, 0xBEEFC0DE)
-        pack_into("<I", data, start + 40, page)
-        pack_into("<Q", data, start + 120, count)
-        pack_into("<Q", data, start + 144, transaction)
-    return bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +38,23 @@ def test_a_list_of_images(tmp_path: Path, images: int, solver: str, said: set[st
 def test_a_database(tmp_path: Path) -> None:
     net = NET.replace("ImageData", "Data").replace("image_data_param", "data_param").replace("list.txt", "db")
     net = net.replace("new_height: 4 new_width: 4", "backend: LMDB")
-    (tmp_path / "db").mkdir()
-    (tmp_path / "db" / "data.mdb").write_bytes(lmdb(201))
+    make("lmdb", "data: 201x3x4x4 = 0..255\nlabel: 201 = 0 1\n", tmp_path / "db")
     assert "warning run-before-epoch" in found(tmp_path, RUN + "test_iter: 1", net)
-    (tmp_path / "db" / "data.mdb").write_bytes(lmdb(200))
-    assert "warning run-before-epoch" not in found(tmp_path, RUN + "test_iter: 1", net)
+    make("lmdb", "data: 200x3x4x4 = 0..255\nlabel: 200 = 0 1\n", tmp_path / "other")
+    of_other = net.replace('"db"', '"other"')
+    assert "warning run-before-epoch" not in found(tmp_path, RUN + "test_iter: 1", of_other)
+
+
+def test_each_phase_is_held_to_its_own_batch(tmp_path: Path) -> None:
+    make("lmdb", "data: 40x3x4x4 = 0..255\nlabel: 40 = 0 1\n", tmp_path / "db")
+    layers = "".join(
+        f'layer {{ name: "d" type: "Data" top: "x" top: "y" include {{ phase: {phase} }} '
+        f'data_param {{ source: "db" backend: LMDB batch_size: {batch} }} }}'
+        for phase, batch in (("TRAIN", 8), ("TEST", 10))
+    )
+    net = layers + NET[NET.index('layer { name: "ip"') :]
+    assert "info test-set-coverage" not in found(tmp_path, RUN + "test_iter: 4", net)
+    assert "info test-set-coverage" in found(tmp_path, RUN + "test_iter: 5", net)
 
 
 def test_data_that_is_elsewhere_says_nothing(tmp_path: Path) -> None:
