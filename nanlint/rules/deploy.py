@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.model import ends_setup
 from nanlint.findings import Applicability, Edit, Effect, Fix, Problem, Related
-from nanlint.rules.registry import WARNING, finding, rule
+from nanlint.rules.registry import INFO, WARNING, finding, rule
+from nanlint.rules.wording import value
 
 if TYPE_CHECKING:
     from nanlint.analysis.pairing import Pairing, Unlike
@@ -185,6 +186,41 @@ def deploy_stage_refused(pair: Deployment) -> Iterator[Problem]:
                 effect=Effect.SETUP_FAILURE,
                 phase=None,
             )
+
+
+@rule("DEP007", "deploy-input-unprepared", INFO, effect=Effect.NONE)
+def deploy_input_unprepared(pair: Deployment) -> Iterator[Problem]:
+    """The training net's data are shifted or scaled as they are read, which nothing in the deploy net does.
+
+    **In Caffe** `transform_param` belongs to the data layers (data_transformer.cpp); an Input layer takes what a
+    program gives it. Pixels of 0 to 255 where the net has learned with -1 to 1 give wrong scores, without a word.
+
+    **Instead** let the program do the same, or begin both nets with a layer that does.
+    """
+    source = next((layer for layer in pair.trained.layers if _prepares(layer)), None)
+    given = next((layer for layer in pair.deploy.layers if layer.type == "Input"), None)
+    if source is None or given is None:
+        return
+    transform = source.param.transform_param
+    does = []
+    if transform.mean_value or transform.HasField("mean_file"):
+        mean = ", ".join(value(number) for number in transform.mean_value) or f'the mean of "{transform.mean_file}"'
+        does.append(f"takes {mean} off")
+    if transform.scale != 1:
+        does.append(f"multiplies by {value(transform.scale)}")
+    yield finding(
+        given.at(),
+        f"{source.called} of the training net {' and '.join(does)}, and a deploy net does not: the program that fills "
+        f"{given.called} has to do the same",
+        layer=given.name,
+        related=[Related("the training net's data are prepared here", source.at("transform_param"))],
+    )
+
+
+def _prepares(layer: Layer) -> bool:
+    transform = layer.param.transform_param
+    changes = transform.scale != 1 or bool(transform.mean_value) or transform.HasField("mean_file")
+    return not layer.param.bottom and changes
 
 
 def _unlike(one: Unlike, route: str, message: str) -> Problem:
