@@ -3,9 +3,9 @@
     python benchmarks/rates.py CASES.jsonl.gz [--data FOLDER] [--every N] [--seed S]
 
 A case holds a net, a solver with `{base_lr}` in the rate's place, the name of its database in FOLDER, `good`, the
-largest rate that trained, and `bad`, the next one up. Fitted are the shift of each optimiser and the spread
-(SHIFT and SPREAD of nanlint/analysis/forecast.py); the table says how many alarms and false alarms each factor
-above the forecast gives (ALARM of nanlint/rules/blowup.py).
+largest rate that trained, and `bad`, the next one up. Fitted is a shift for each optimiser, which gains nothing on
+the other half, so none is made, and the spread (SPREAD of nanlint/analysis/forecast.py); the table says how many
+alarms and false alarms each factor above the forecast gives (ALARM of nanlint/rules/blowup.py).
 """
 
 from __future__ import annotations

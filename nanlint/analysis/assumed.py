@@ -39,7 +39,7 @@ def assume(solver: Solver, net: Net) -> Assumed:
     pixels = tuple(
         f"`{layer.tops[0].name}` holds the pixels of natural images, mean {BYTE_MEAN:g} and deviation {BYTE_STD:g}"
         for layer in net.layers
-        if layer.facts.holds_pixels and layer.tops and not _measured(net, layer.tops[0].name)
+        if _brings_images(layer) and not _measured(net, layer.tops[0].name)
     )
     missing = [layer for layer in net.layers if _is_open(layer)]
     if not missing or net.origin is not None:
@@ -62,11 +62,14 @@ def _measured(net: Net, name: str) -> bool:
 
 def _is_open(layer: Layer) -> bool:
     """Whether a layer brings images of unknown size."""
+    return _brings_images(layer) and (layer.tops[0].shape is None or None in layer.tops[0].shape)
+
+
+def _brings_images(layer: Layer) -> bool:
+    """Whether a layer reads images: Caffe's own do, and those of forks that transform them."""
     if layer.bottoms or not layer.tops:
         return False
-    shape = layer.tops[0].shape
-    images = layer.facts.holds_pixels or (layer.spec is None and layer.param.HasField("transform_param"))
-    return images and (shape is None or None in shape)
+    return layer.facts.holds_pixels or layer.param.HasField("transform_param")
 
 
 def _images(solver: Solver, net: Net, missing: list[Layer]) -> Iterator[tuple[int, int]]:
@@ -84,7 +87,7 @@ def _filled(layer: Layer, channels: int, side: int) -> Shape:
     known = layer.tops[0].shape or ()
     crop = transformation(layer).crop_size or side
     blocks = (layer.param.data_param, layer.param.image_data_param, layer.param.window_data_param)
-    batch = next((block.batch_size for block in blocks if block.batch_size), BATCH)
+    batch = next((block.batch_size for block in blocks if block.HasField("batch_size") and block.batch_size), BATCH)
     likely = (batch, channels, crop, crop)
     given = (*known, *(None,) * (len(likely) - len(known)))
     return tuple(size or guess for size, guess in zip(given, likely, strict=False))

@@ -16,13 +16,13 @@ from nanlint.caffe.solver import solver_type
 
 TRIED = 60
 """Iterations of a trial (analysis/bearable.py)."""
-SPREAD = {True: 0.75, False: 0.7}
+SPREAD = {True: 1.1, False: 0.9}
 """Decades to either side within which nine of ten rates lie, by whether the optimiser is adaptive
 (benchmarks/rates.py)."""
+ASSUMED_SPREAD = 0.25
+"""So many decades more where the data is assumed."""
 ROUGH = 1.5
 """The same of an estimate from the first update alone."""
-SHIFT = {"SGD": 0.0, "Nesterov": 0.0, "AdaGrad": 0.0, "RMSProp": 0.0, "Adam": 0.0, "AdaDelta": 0.0}
-"""Decades by which miniatures miss the edge of real nets (benchmarks/rates.py)."""
 
 
 class Forecast(NamedTuple):
@@ -73,8 +73,8 @@ def _made(solver: Solver, net: Net) -> Forecast:
     if found is None:
         return Forecast(looked_at, unknown="no rate, or every rate, spoils the trial", assumed=assumed)
     kind = solver_type(solver.param)
-    centre = found + SHIFT[kind] - _rise(solver)
-    spread = SPREAD[kind in ADAPTIVE]
+    centre = found - _rise(solver)
+    spread = SPREAD[kind in ADAPTIVE] + (ASSUMED_SPREAD if assumed else 0.0)
     low, rate, high = (10.0 ** (centre + shift) for shift in (-spread, 0.0, spread))
     return Forecast(looked_at, rate, low, high, None, assumed)
 
@@ -91,7 +91,7 @@ def _estimated(solver: Solver, net: Net, reason: str, assumed: tuple[str, ...]) 
 
 def trains_at(solver: Solver, net: Net, rate: float) -> bool:
     """Whether one trial at this `base_lr` trains; False where none can be made. numpy is imported for it."""
-    shifted = rate * 10.0 ** (_rise(solver) - SHIFT[solver_type(solver.param)])
+    shifted = rate * 10.0 ** _rise(solver)
     try:
         from nanlint.analysis.bearable import trains as trained
         from nanlint.analysis.miniature.size import UnsupportedError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.layers.source_layers import pixels
 from nanlint.numbers.moments import Moment, from_mean, logarithm
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ ALIKE = 0.15
 
 
 def known_moment(net: Net, blob: Blob) -> Moment | None:
-    """The moment of a source's top where its data was read, or its range was given; None elsewhere."""
+    """The moment of a source's top where its data was read, its range was given, or a fork transforms images to it."""
     fed = net.fed.get(blob.name)
     if fed is not None and fed.channels:
         return _of_channels(fed.channels)
@@ -23,7 +24,9 @@ def known_moment(net: Net, blob: Blob) -> Moment | None:
         return _of_labels(fed.labels)
     given = net.given_ranges.get(blob.name)
     if given is None:
-        return None
+        layer = blob.producer
+        transformed = blob.top_index == 0 and layer.param.HasField("transform_param")
+        return pixels(layer) if transformed and not layer.facts.holds_pixels else None
     low, high = given
     mean, variance = (low + high) / 2, (high - low) ** 2 / 12
     return _moment(mean * mean + variance, mean * mean, mean)

@@ -80,7 +80,7 @@ def linear(moment: Moment, weights: Weights, fan_in: float) -> Moment:
     """The sum of `fan_in` products with independent weights."""
     if moment.log == -inf or weights.log == -inf or fan_in <= 0:
         return ZERO
-    aligned = weights.mean * moment.mean * (fan_in - 1)
+    aligned = weights.mean * moment.mean * max(0.0, fan_in - 1)
     square = log(fan_in) + weights.log + moment.log + log1p(aligned)
     return Moment(square, moment.common, min(1.0, aligned / (1 + aligned)))
 

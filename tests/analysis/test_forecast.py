@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_every_optimiser_is_tried(tmp_path: Path, kind: str) -> None:
 def test_one_linear_layer_has_an_exact_limit(tmp_path: Path) -> None:
     text = nets.dummy("value: 1", "value: 1") + nets.inner_product("a", "data", 4, 'type: "gaussian" std: 0.1')
     found = made(tmp_path, text + nets.loss("a"))
-    assert found.rate == found.low == found.high == pytest.approx(2 / 17 if found.rate else 0, rel=1)
+    assert found.rate == found.low == found.high == pytest.approx(2 / 17)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +103,23 @@ def test_the_size_of_images_is_assumed_and_said(tmp_path: Path) -> None:
     assert found.rate is not None
     assert found.assumed[0] == "`data` is 8 x 1 x 28 x 28"
     assert found.assumed[1].startswith("`data` holds the pixels of natural images")
+
+
+def test_layers_of_forks_that_transform_images_bring_pixels(tmp_path: Path) -> None:
+    text = """
+        layer { name: "boxes" type: "OwnData" top: "data" top: "target"
+          transform_param { scale: 0.00390625 crop_size: 24 } }
+    """
+    found = made(tmp_path, text + HEAD.replace("EuclideanLoss", "SoftmaxWithLoss"))
+    assert found.assumed[0] == "`data` is 32 x 3 x 24 x 24"
+    assert found.rate is not None
+
+
+def test_without_numpy_the_first_update_alone_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nanlint.analysis.bearable", None)
+    found = deep(tmp_path)
+    assert found.rate is not None
+    assert not found.tried
+    assert found.assumed == (
+        "no more than the first update is looked at: numpy is not installed (pip install numpy)",
+    )

@@ -86,3 +86,7 @@ def test_zero_stays_zero() -> None:
     assert rectified(ZERO) == ZERO
     assert linear(ZERO, Weights(0.0), 10) == ZERO
     assert log_sum() == -math.inf
+
+
+def test_sums_of_less_than_one_product_have_no_negative_mean() -> None:
+    assert linear(Moment(0.0, 0.5, 0.5), Weights(0.0, 1.0), 0.25).mean == 0
