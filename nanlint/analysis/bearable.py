@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from nanlint.caffe.model import Net
     from nanlint.schema.caffe_pb2 import SolverParameter
 
-ITERATIONS = 60
+ITERATIONS, DEEP_ITERATIONS = 60, 30
+"""Of a trial, and of one of a net of more than DEEP layers."""
 LOWEST, HIGHEST = -8, 4
 """The decades of rates that are looked through first."""
 STEP = 0.25
 SEEDS = (1, 2)
 DEEP = 100
-"""Nets of more layers are tried under one seed."""
+"""Nets of more layers are tried under one seed, for fewer iterations: so an answer takes seconds, not minutes."""
 HIGHER = 1.2
 """A loss that ends this many times above where it began has not been trained."""
 LEAP, BACK = 25.0, 0.9
@@ -57,10 +58,11 @@ def _edges(net: Net, param: SolverParameter, decades: Sequence[float], seeds: Se
     """The edge under each seed. The first lane does not train at all: it shows where the loss begins."""
     rates = [0.0, *(10.0**one for one in decades)]
     half = (decades[1] - decades[0]) / 2
+    iterations = ITERATIONS if len(net.layers) <= DEEP else DEEP_ITERATIONS
     found = []
     for seed in seeds:
         mini = Miniature(net, param, len(rates), seed)
-        losses = train(mini, param, rates, ITERATIONS, seed)
+        losses = train(mini, param, rates, iterations, seed)
         spoilt = _spoilt(losses[:, 1:], float(losses[:, 0].mean()), mini.chance)
         lasting = spoilt & np.append(spoilt[1:], True)
         first = int(np.argmax(lasting)) if lasting.any() else len(decades)

@@ -21,6 +21,8 @@ from nanlint.caffe.solver import solver_type
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import SolverParameter
 
+MOST_LAYERS = 600
+"""ResNet-152 has 514; a trial of it takes some seconds."""
 SAMPLES = 512
 """As many as a run of 60 iterations of 8 draws; of fewer a miniature learns each by heart."""
 BATCH = 32
@@ -45,6 +47,8 @@ class Miniature:
         self.flat = _flat(self.scale)
         self.full_batch = _batch(net)
         needed = _needed(net)
+        if len(needed) > MOST_LAYERS:
+            raise UnsupportedError(f"a trial of {len(needed)} layers takes too long")
         self.batch = min(BATCH, self.full_batch * max(1, param.iter_size))
         self.classes: np.ndarray[Any, np.dtype[np.int64]] = self.random.randint(0, _classes(net), SAMPLES)
         for layer in needed:

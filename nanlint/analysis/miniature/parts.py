@@ -192,22 +192,26 @@ class Largest:
 
 @dataclass
 class Join:
-    """Concat over units."""
+    """Concat over units, of which only those `kept` go on."""
 
     bottoms: Sequence[Blob]
     top: Blob
+    kept: np.ndarray[Any, np.dtype[np.int64]]
 
     def forward(self, run: Pass) -> None:
-        run.values[self.top] = np.concatenate([run.values[blob] for blob in self.bottoms], 3)
+        run.values[self.top] = np.concatenate([run.values[blob] for blob in self.bottoms], 3)[..., self.kept]
 
     def backward(self, run: Pass) -> None:
         gradient = run.gradients.get(self.top)
         if gradient is None:
             return
+        whole = sum(run.values[blob].shape[3] for blob in self.bottoms)
+        spread = np.zeros((*gradient.shape[:3], whole), gradient.dtype)
+        spread[..., self.kept] = gradient
         start = 0
         for blob in self.bottoms:
             units = run.values[blob].shape[3]
-            run.add(blob, gradient[..., start : start + units])
+            run.add(blob, spread[..., start : start + units])
             start += units
 
 

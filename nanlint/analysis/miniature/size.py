@@ -8,6 +8,8 @@ UNITS = 24
 """Units of a layer. 16 and 40 place the edge no better than 24 does, on the nets of benchmarks/rates.py."""
 POSITIONS = 4
 """Positions of a map; what agrees over a map of more is made up for in the rate."""
+JOINED = 96
+"""Units that are kept where blobs are joined: each layer of a DenseNet adds some."""
 CLASSES = 64
 """Scores of a loss; of more classes only so many are kept."""
 

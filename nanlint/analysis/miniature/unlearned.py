@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from nanlint.analysis.miniature.parts import Array, Backward, Forward, Gain, Join, Largest, Part, Pointwise, Sum
-from nanlint.analysis.miniature.size import UnsupportedError, positions_of
+from nanlint.analysis.miniature.size import JOINED, UnsupportedError, positions_of
 from nanlint.caffe.initial import initial_moment
 from nanlint.caffe.layers.pooling import window_elements
 from nanlint.caffe.model import Layer
@@ -214,8 +214,10 @@ def _concat(mini: Miniature, layer: Layer) -> list[Part]:
     sizes = [mini.sizes[blob] for blob in layer.bottoms]
     if len({positions for positions, _ in sizes}) > 1:
         raise UnsupportedError(f"maps of several sizes meet in `{layer.name}`")
-    mini.sizes[top] = (sizes[0][0], sum(units for _, units in sizes))
-    return [Join(layer.bottoms, top)]
+    whole = sum(units for _, units in sizes)
+    kept = np.sort(mini.random.permutation(whole)[:JOINED])
+    mini.sizes[top] = (sizes[0][0], len(kept))
+    return [Join(layer.bottoms, top, kept)]
 
 
 PARTS: dict[str, Make] = {

@@ -10,7 +10,7 @@ import pytest
 
 from nanlint.analysis.miniature.build import Miniature
 from nanlint.analysis.miniature.parts import Pass
-from nanlint.analysis.miniature.size import UNITS, UnsupportedError
+from nanlint.analysis.miniature.size import JOINED, UNITS, UnsupportedError
 from nanlint.analysis.miniature.training import train
 from nanlint.analysis.scale import first_loss, scale_of
 from nanlint.caffe.model import Solver
@@ -83,3 +83,17 @@ def test_a_layer_that_is_not_known_is_refused_by_its_type(tmp_path: Path) -> Non
     text = WIDE + 'layer { name: "own" type: "Own" bottom: "c" top: "own" }\n' + nets.loss("own")
     with pytest.raises(UnsupportedError, match="what `Own` does is not part of the estimate"):
         mini(nets.solver(tmp_path, text))
+
+
+def test_joined_blobs_do_not_grow_without_end(tmp_path: Path) -> None:
+    text = WIDE + "".join(
+        f'layer {{ name: "join{i}" type: "Concat" bottom: "{"b" if i == 0 else f"join{i - 1}"}" bottom: "b" '
+        f'top: "join{i}" }}\n'
+        for i in range(9)
+    )
+    text += nets.inner_product("d", "join8", 8, 'type: "xavier"') + nets.loss("d")
+    solver = nets.solver(tmp_path, text)
+    small = mini(solver, 2)
+    losses = train(small, solver.param, [0.0, 1e-6], 3, 1)
+    assert {blob.name: size for blob, size in small.sizes.items()}["join8"] == (1, JOINED)
+    assert np.isfinite(losses).all()
