@@ -296,7 +296,8 @@ def large_first_step(solver: Solver) -> Iterator[Problem]:
 
     **In Caffe** RMSProp's first step is `base_lr / sqrt(1 - rms_decay)` a weight whatever the gradient is (10
     times `base_lr` by default), that of Adam and AdaGrad is `base_lr` (their ComputeUpdateValue). Usual
-    fillers give weights below 0.1.
+    fillers give weights below 0.1. Nets with BatchNorm bear more: nothing is said where a trial of the net in
+    miniature bears it (`nanlint scale`).
 
     **Instead** write a smaller `base_lr`: 0.001 for Adam, 0.0001 to 0.001 for RMSProp, 0.01 for AdaGrad.
     """
@@ -307,7 +308,7 @@ def large_first_step(solver: Solver) -> Iterator[Problem]:
         return
     rate = rates.rate(0)
     step = first_step(kind, param, rate)
-    if step is not None and step >= 0.3 and math.isfinite(step):
+    if step is not None and step >= 0.3 and math.isfinite(step) and not _tried_and_borne(solver):
         yield finding(
             solver.at("base_lr"),
             f"the first update of `{kind}` moves every weight by {step:.3g}, whatever its gradient; write a "
@@ -315,6 +316,15 @@ def large_first_step(solver: Solver) -> Iterator[Problem]:
             evidence=f"rate {show(rate)}"
             + (f" / sqrt(1 - {show(param.rms_decay)})" if kind == "RMSProp" else ""),
         )
+
+
+def _tried_and_borne(solver: Solver) -> bool:
+    """Whether a trial of the net in miniature bears the rate."""
+    from nanlint.analysis.forecast import forecast
+
+    net = solver.train_net
+    found = forecast(solver, net) if net is not None and not net.refused else None
+    return found is not None and found.tried and found.high is not None and abs(solver.param.base_lr) <= found.high
 
 
 @rule("OPT018", "unread-optimiser-field", INFO, effect=Effect.NONE)
