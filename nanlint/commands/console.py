@@ -40,10 +40,15 @@ def tell(words: str) -> None:
 
 
 def width() -> int:
-    """The terminal's width, within what is easily read."""
-    from shutil import get_terminal_size
-
-    return min(get_terminal_size((_WIDTH_OF_A_PIPE, 24)).columns, _WIDEST)
+    """The terminal's width, within what is easily read. (`shutil` knows it too, but takes 6 ms to import.)"""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return min(int(given), _WIDEST)
+    try:
+        columns = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
+    except (OSError, ValueError):
+        columns = 0
+    return min(columns or _WIDTH_OF_A_PIPE, _WIDEST)
 
 
 def status(failures: Iterable[str], otherwise: int = OK) -> int:

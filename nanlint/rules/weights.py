@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from nanlint.caffe.model import TEST, count, same_shape
@@ -204,6 +203,8 @@ def weights_nothing_in_common(beside: Beside) -> Iterator[Problem]:
         filled = [saved for saved in content.layers if saved.blobs]
         if any(saved.name in known for saved in filled or content.layers):
             continue
+        from difflib import get_close_matches
+
         near = [(saved.name, found[0]) for saved in filled if (found := get_close_matches(saved.name, names, 1, 0.75))]
         hint = f" (`{near[0][0]}` is near the net's `{near[0][1]}`)" if near else ""
         yield finding(
