@@ -24,12 +24,13 @@ def bad_numbers(at: Evidence) -> Iterator[LogFinding]:
     said = where(at, bad) + advice(at, bad)
     if at.run.first_bad_trained is None:
         cause = domains.domain(at, bad, said) if bad.layer is not None else domains.foretold_domain(at, bad, said)
-        found = [_test_only(at, bad), *([cause] if cause else [])]
+        found, other = [_test_only(at, bad), *([cause] if cause else [])], "that comes of this"
     else:
         found = list(_in_layer(at, bad) if bad.layer is not None else _in_scores(at, bad))
+        other = "the same number may have this cause instead"
     yield from found[:1]
     for one in found[1:]:
-        yield one._replace(message=one.message.replace(said, "the same number may have another cause", 1))
+        yield one._replace(message=one.message.replace(said, other, 1), severity=Severity.INFO)
 
 
 def where(at: Evidence, bad: FirstBad) -> str:
@@ -176,7 +177,7 @@ def _in_scores(at: Evidence, bad: FirstBad) -> Iterator[LogFinding]:
     elif not before:
         if domain is not None:
             yield domain
-        yield from suspects.bad_from_the_start(at, bad, text)
+        yield from suspects.bad_from_the_start(at, bad, text, known=domain is not None)
     elif explodes(before) or suspects.grew(at):
         yield from suspects.growth(at, bad, text)
         if domain is not None:

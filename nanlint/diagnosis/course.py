@@ -43,12 +43,12 @@ def mostly_flat(values: Sequence[float], tolerance: float) -> bool:
 def repeats(values: Sequence[float]) -> bool:
     """Whether the later half only has values that the first half had, to the last digit: the weights stand still.
 
-    Batches come again each epoch; with weights that move their losses do not.
+    Batches come again each epoch; with weights that move their losses do not. The first loss is among those that
+    come again: a loss that has fallen to a few last values is no such row.
     """
     half = len(values) // 2
-    early, late = values[:half], values[half:]
-    known = set(early)
-    return all(value in known for value in late) and (len(set(late)) > 1 or len(set(values)) == 1)
+    early, late = set(values[:half]), set(values[half:])
+    return late <= early and values[0] in late and (len(late) > 1 or len(early) == 1)
 
 
 def no_better(values: Sequence[float]) -> bool:
@@ -64,7 +64,8 @@ def rises(values: Sequence[float]) -> bool:
     first, last = thirds(values)
     third = max(1, len(values) // 3)
     middle = median(values[third:-third])
-    return last > 1.5 * abs(first) + 1e-6 and last > middle * 0.99 and max(values[-third:]) > 2 * abs(values[0])
+    above = last > 1.2 * abs(values[0]) and max(values[-third:]) > 2 * abs(values[0])
+    return above and last > 1.5 * abs(first) + 1e-6 and last > 0.99 * middle
 
 
 def swings(values: Sequence[float]) -> bool:

@@ -14,12 +14,20 @@ from nanlint.logs.finding import LogFinding
 
 _EXACT = 1e-4
 _NEAR_CHANCE = 0.02
+_USUAL_CLASSES = (100, 101, 102, 196, 200, 205, 256, 257, 365, 397, 1000, 1001)
+"""Numbers of classes of public data sets: beyond a hundred every loss is near the logarithm of some number."""
+
 _ENOUGH = 1000
 """Iterations after which a loss that has not moved is not merely at its start."""
 
 
 def learning(at: Evidence) -> Iterator[LogFinding]:
-    """Why the loss does not fall, the most exact cause first; nothing where it does, or where it is too early."""
+    """Why the loss does not fall, the most exact cause first; nothing where it does, or where it is too early.
+
+    A net without a parameter, such as one that only reads the data, has nothing to learn.
+    """
+    if at.linted.train is not None and not at.linted.train.params:
+        return
     values = at.finite
     if len(values) < len(at.losses[1]) or len(values) < 2:
         return
@@ -156,7 +164,7 @@ def _stuck(at: Evidence, values: Sequence[float]) -> Iterator[LogFinding]:
         )
     elif dead is not None and long and course.no_better(values):
         yield dead
-    elif at.fresh and at.over and course.flat(values, 1e-3):
+    elif at.fresh and at.over and course.flat(values, 1e-3) and now > 0.7 * abs(values[0]):
         yield at.said(
             "stuck",
             f"the loss stays at {now:g} from iteration {at.losses[0][1]} to {last}, within a thousandth: nothing is "
@@ -205,11 +213,12 @@ def _chance(at: Evidence, values: Sequence[float]) -> tuple[str, str] | None:
         if not (at.only_softmax or at.linted.train is None):
             return None
         classes = math.exp(min(now / at.total_weight, 50.0))
-        if not 1.9 < classes < 5000 or abs(math.log(round(classes)) * at.total_weight - now) > 1e-3 * now:
+        likely = round(classes) in range(2, 100) or round(classes) in _USUAL_CLASSES
+        level = math.log(max(2, round(classes))) * at.total_weight
+        if not likely or abs(level - now) > 1e-3 * now or min(values) < 0.97 * level:
             return None
         if not course.mostly_flat(values, 1e-3 if classes < 100 else 5e-3):
             return None
-        level = math.log(round(classes)) * at.total_weight
         heads = "ln" if at.total_weight == 1 else f"{at.total_weight:g} ln"
         return f"{heads} {round(classes)}", ", with as many classes"
     if abs(now - level) > _NEAR_CHANCE * level or not course.mostly_flat(values, 0.01):
@@ -314,7 +323,8 @@ def _wrong_way(at: Evidence, values: Sequence[float]) -> Iterator[LogFinding]:
     """The loss rises, or swings."""
     last, rates = at.losses[0][-1], at.rates[1]
     rate = rates[-1] if rates else math.nan
-    if len(values) >= course.LEAST and course.rises(values):
+    harmless = at.chance_level is not None and course.level(values) < 0.2 * at.chance_level
+    if len(values) >= course.LEAST and course.rises(values) and not harmless:
         fast = abs(values[-1]) > 1000 * max(abs(values[0]), 1e-6)
         first = rates[0] if rates else 0
         if first > 0 and rate >= 10 * first:

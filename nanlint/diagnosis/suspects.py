@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from nanlint.caffe.model import Layer
+from nanlint.diagnosis.course import explodes
 from nanlint.diagnosis.domains import domain
 from nanlint.diagnosis.evidence import CEILING, Evidence
 from nanlint.findings import Finding, Severity
@@ -142,8 +143,8 @@ def _chain(at: Evidence, bad: FirstBad, text: str) -> LogFinding:
     )
 
 
-def bad_from_the_start(at: Evidence, bad: FirstBad, text: str) -> Iterator[LogFinding]:
-    """Bad before any update: fillers, loaded weights, or the data."""
+def bad_from_the_start(at: Evidence, bad: FirstBad, text: str, known: bool = False) -> Iterator[LogFinding]:
+    """Bad before any update: fillers, loaded weights, or the data. `known`: a layer is known that may give it."""
     loaded = at.run.weights or at.run.resumed
     if loaded:
         yield at.said(
@@ -190,6 +191,8 @@ def bad_from_the_start(at: Evidence, bad: FirstBad, text: str) -> Iterator[LogFi
             line=bad.line,
             rules=("wide-gaussian-filler",),
         )
+    if known:
+        return
     if bad.layer is None:
         yield at.said(
             "bad-input",
@@ -238,7 +241,13 @@ def _calm(at: Evidence) -> bool:
 def growth(at: Evidence, bad: FirstBad, text: str) -> Iterator[LogFinding]:
     """The weights have run away."""
     losses = at.finite
-    course = f"the loss went from {losses[0]:g} to {losses[-1]:g}" if losses else "the loss was bad at once"
+    calm = not explodes(losses)
+    if not losses:
+        course = "the loss was bad at once"
+    elif calm:
+        course = f"the loss shown before it is calm, at {losses[-1]:g}, but may run away between displayed iterations"
+    else:
+        course = f"the loss went from {losses[0]:g} to {losses[-1]:g}"
     rate = _rate(at)
     factor = grew(at)
     layer = bad.layer
@@ -271,8 +280,8 @@ def growth(at: Evidence, bad: FirstBad, text: str) -> Iterator[LogFinding]:
         )
     too_high = at.said(
         "rate-too-high",
-        f"{text}; {course} at a rate of {rate:g}: each step overshoots more than the last; {_REMEDY_RATE}, or set "
-        "`clip_gradients`",
+        f"{text}; {course}{'' if math.isnan(rate) else f', at a rate of {rate:g}'}: each step overshoots more than the "
+        f"last; {_REMEDY_RATE}, or set `clip_gradients`",
         layer=layer,
         iteration=bad.iteration,
         line=bad.line,
@@ -332,7 +341,8 @@ def sudden(at: Evidence, bad: FirstBad, text: str, before: Sequence[float]) -> I
             line=bad.line,
         )
     ]
-    suspect = [*growth(at, bad, text)] if rule or apart or len(before) < 3 else []
+    likely = rule is not None or apart or len(before) < 3 or _raw_input(at, bad)
+    suspect = [*growth(at, bad, text)] if likely else []
     early = len(before) <= 2 and at.linted.first(("exploding-activations",)) is not None
     if suspect and (_strong(rule) or _rate(at) >= 1 or early):
         doubts = suspect + doubts

@@ -47,6 +47,9 @@ def test_a_healthy_run_is_silent() -> None:
         [1.39, 1.38, 1.39, 1.37, 1.38, 1.2, 0.9, 0.5, 0.3, 0.2],
         [0.3, 0.31, 0.29, 0.3, 0.3, 0.28, 0.31, 0.3, 0.29, 0.3],
         [2.0, 1.0, 0.5, 1e-8, 1e-8, 1e-8, 0, 0, 0, 0],
+        [2.0, 1e-8, 2e-8, 1e-8, 2e-8, 1e-8, 2e-8, 1e-8, 2e-8, 1e-8],
+        [65.0, *[1.9e-6] * 12],
+        [0.001, 0.002, 0.001, 0.001, 0.003, 0.002, 0.004, 0.003, 0.005, 0.004, 0.006, 0.005],
     ],
 )
 def test_noise_a_hard_start_and_a_plateau_below_chance_are_healthy(values: list[object]) -> None:
@@ -189,6 +192,11 @@ def test_dead_units_are_named() -> None:
 def test_a_loss_of_0_throughout() -> None:
     no_loss = NET[: NET.index('layer {\n  name: "loss"')]
     assert causes(*begun(net=no_loss), *losses([0] * 12), *DONE) == ["no-loss", "loss-zero"]
+
+
+def test_a_run_that_only_reads_the_data() -> None:
+    reading = NET[: NET.index('layer {\n  name: "ip"')]
+    assert said(*begun(SOLVER.replace("0.01", "0"), reading), *losses([0] * 12, rate=0), *DONE) == []
 
 
 def test_a_loss_that_rises() -> None:
