@@ -9,7 +9,6 @@ from nanlint.numbers.moments import Moment, from_mean
 if TYPE_CHECKING:
     from nanlint.caffe.model import Blob, Net
 
-_LABELLED = ("Data", "ImageData", "MemoryData")
 _FEWEST = 2
 
 
@@ -24,7 +23,7 @@ def class_numbers(blob: Blob) -> Moment | None:
         param = made.producer.param.power_param
         factor, offset = factor * param.scale, offset + factor * param.shift
         made = made.producer.bottoms[0]
-    if made.producer.type not in _LABELLED or made.top_index != 1:
+    if not made.producer.facts.labels_on_top or made.top_index != 1:
         return None
     classes = _classes(made.producer.net, made)
     if classes is None and made is blob:

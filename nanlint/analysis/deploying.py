@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.analysis.channels import likely_channels, likely_size
-from nanlint.analysis.pairing import INFERENCE_FORM
 from nanlint.analysis.reach import below
 
 if TYPE_CHECKING:
@@ -117,8 +116,8 @@ def _main(heads: list[Layer]) -> list[Layer]:
 def _predictions(heads: Iterable[Layer], kept: tuple[Layer, ...]) -> list[Prediction]:
     found = []
     for head in heads:
-        form = INFERENCE_FORM.get(head.type)
-        if form is None or not head.bottoms or head.bottoms[0].producer not in kept:
+        form = head.facts.inference_form
+        if not form or not head.bottoms or head.bottoms[0].producer not in kept:
             continue
         blob = head.bottoms[0]
         if not any(reader in kept and reader.type == form for reader, _ in blob.consumers):
@@ -131,7 +130,7 @@ def _predicted_in_training(trained: Net, kept: tuple[Layer, ...]) -> list[Predic
     made = {blob.name: blob for layer in kept for blob in layer.tops}
     found = []
     for loss in _main([layer for layer in trained.layers if is_loss(layer)]):
-        form, blob = INFERENCE_FORM.get(loss.type), made.get(loss.bottoms[0].name)
-        if form is not None and blob is not None and not any(reader in kept for reader, _ in blob.consumers):
+        form, blob = loss.facts.inference_form, made.get(loss.bottoms[0].name)
+        if form and blob is not None and not any(reader in kept for reader, _ in blob.consumers):
             found.append(Prediction(loss, form, blob))
     return found

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # what may stand between the data and the first layer of a net, and only moves them
 _MOVING = ("Slice", "Concat", "Reshape", "Flatten", "Crop", "Python")
-# a loss, and the layer that gives its prediction (softmax_loss_layer.cpp, sigmoid_cross_entropy_loss_layer.cpp)
-INFERENCE_FORM = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
 _PREDICTING = ("Softmax", "Sigmoid", "ArgMax")
 
 

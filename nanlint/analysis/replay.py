@@ -94,7 +94,7 @@ class _Replay:
     def forward(self) -> tuple[str, float] | None:
         loss = 0.0
         for layer in self.net.layers:
-            for blob, values in zip(layer.tops, _FORWARD[layer.type](self, layer), strict=True):
+            for blob, values in zip(layer.tops, _LAYERS[layer.type][0](self, layer), strict=True):
                 self.data[blob] = values
                 bad = _not_finite(values)
                 if bad is not None:
@@ -109,7 +109,7 @@ class _Replay:
         for layer in reversed(self.net.layers):
             if not layer.runs_backward:
                 continue
-            for index, values in _BACKWARD[layer.type](self, layer).items():
+            for index, values in _LAYERS[layer.type][1](self, layer).items():
                 blob = layer.bottoms[index]
                 if blob in self.diff:
                     values = [f32(a + b) for a, b in zip(self.diff[blob], values, strict=True)]
@@ -257,18 +257,15 @@ def _euclidean_back(replay: _Replay, layer: Layer) -> dict[int, Values]:
     return {i: [f32(f32(signs[i] * alpha) * d) for d in difference] for i in (0, 1) if layer.propagates[i]}
 
 
-_FORWARD: dict[str, Callable[[_Replay, Layer], list[Values]]] = {
-    "DummyData": _dummy_data,
-    "InnerProduct": _inner_product,
-    "ReLU": _relu,
-    "EuclideanLoss": _euclidean,
+_LAYERS: dict[
+    str, tuple[Callable[[_Replay, Layer], list[Values]], Callable[[_Replay, Layer], dict[int, Values]]]
+] = {
+    "DummyData": (_dummy_data, lambda replay, layer: {}),
+    "InnerProduct": (_inner_product, _inner_product_back),
+    "ReLU": (_relu, _relu_back),
+    "EuclideanLoss": (_euclidean, _euclidean_back),
 }
-_BACKWARD: dict[str, Callable[[_Replay, Layer], dict[int, Values]]] = {
-    "DummyData": lambda replay, layer: {},
-    "InnerProduct": _inner_product_back,
-    "ReLU": _relu_back,
-    "EuclideanLoss": _euclidean_back,
-}
+"""The types that are run number for number: forward and backward."""
 
 
 def _replayable(solver: Solver, net: Net) -> bool:
@@ -280,7 +277,7 @@ def _replayable(solver: Solver, net: Net) -> bool:
 
 
 def _layer_replayable(layer: Layer) -> bool:
-    if layer.type not in _FORWARD or any(_unknown(blob.shape) for blob in layer.tops):
+    if layer.type not in _LAYERS or any(_unknown(blob.shape) for blob in layer.tops):
         return False
     if any(top.consumers for top, weight in zip(layer.tops, layer.loss_weights, strict=False) if weight):
         return False

@@ -20,7 +20,6 @@ _SIDES = (("_h", "_w"), ("height", "width"))
 # what a layer takes when it is not written, and people forget to write
 _FORGOTTEN = {"convolution_param": (("pad", 0), ("stride", 1)), "pooling_param": (("pad", 0), ("stride", 1))}
 _LOSSES_OF_QUANTITIES = ("EuclideanLoss", "SigmoidCrossEntropyLoss", "SmoothL1Loss")
-_LABELLED_SOURCES = ("Data", "ImageData", "MemoryData")
 _SCALED = ("kernel_size", "stride", "pad")
 
 
@@ -165,4 +164,4 @@ def other_losses(layer: Layer) -> Iterator[Change]:
 
 def _are_classes(labels: Blob) -> bool:
     """Whether a blob is the label of an image, one whole number each (Data, ImageData, MemoryData)."""
-    return labels.producer.type in _LABELLED_SOURCES and labels.top_index == 1
+    return labels.producer.facts.labels_on_top and labels.top_index == 1

@@ -67,7 +67,7 @@ def _own(layer: Layer | None, bad: FirstBad) -> tuple[str, str] | None:
         return power_cause(layer, bad.value)
     if kind == "Exp":
         return "exp-overflow", "e to more than 88.72 is beyond 3.4e38: bound or scale what it reads"
-    if kind in ("MVN", "BatchNorm", "BN"):
+    if layer.facts.normalises:
         return "division-by-zero", "it divides by a standard deviation of 0: raise `eps`, and look for constant inputs"
     if kind == "Dropout":
         return "division-by-zero", "it divides by 1 - `dropout_ratio`: lower the ratio"
@@ -113,12 +113,8 @@ def foretold_domain(at: Evidence, bad: FirstBad, text: str) -> LogFinding | None
 
 def _reads_negative(layer: Layer) -> bool:
     """Whether a layer reads weighted sums, which are as often below 0 as above."""
-    return bool(layer.bottoms) and layer.bottoms[0].producer.type in (
-        "InnerProduct",
-        "Convolution",
-        "Deconvolution",
-        "TanH",
-    )
+    maker = layer.bottoms[0].producer if layer.bottoms else None
+    return maker is not None and (maker.facts.multiplies or maker.type == "TanH")
 
 
 def zero_iter_size(at: Evidence, bad: FirstBad, text: str) -> LogFinding:

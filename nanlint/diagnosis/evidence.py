@@ -17,9 +17,6 @@ from nanlint.logs.series import Series
 CEILING = 87.33654
 """-ln(FLT_MIN): what SoftmaxWithLoss gives where the probability of the label is 0 (softmax_loss_layer.cpp)."""
 
-_LOGARITHMIC = ("SoftmaxWithLoss", "MultinomialLogisticLoss", "InfogainLoss")
-
-
 @dataclass
 class Evidence:
     """One run of a log. `end`: where the rows of the next run begin, by series."""
@@ -91,7 +88,7 @@ class Evidence:
             return []
         found = []
         for layer in net.layers:
-            if layer.type in _LOGARITHMIC and layer.loss_weights and layer.loss_weights[0] and layer.bottoms:
+            if layer.facts.logarithmic and layer.loss_weights and layer.loss_weights[0] and layer.bottoms:
                 shape = layer.bottoms[0].shape
                 axis = layer.param.softmax_param.axis
                 classes = shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None

@@ -238,7 +238,7 @@ def _image_of(source: Source) -> tuple[int, ...] | None:
     layer = source.layer
     assert layer is not None
     shape = source.data.tops[0].shape if source.data is not None and source.data.tops else None
-    if shape is None or len(shape) != 3 or layer.type not in ("Data", "ImageData"):
+    if shape is None or len(shape) != 3 or not (layer.facts.holds_pixels and layer.facts.labels_on_top):
         return None
     images = layer.param.image_data_param
     if layer.type == "ImageData" and images.new_height and images.new_width:

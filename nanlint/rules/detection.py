@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TOLERANCE = 0.05
 
 
-@rule("DET001", "region-scale", WARNING, effect=Effect.NONE, layers=("ROIPooling", "PSROIPooling"))
+@rule("DET001", "region-scale", WARNING, effect=Effect.NONE)
 def region_scale(layer: Layer) -> Iterator[Problem]:
     """Regions are pooled at the wrong place: `spatial_scale` is not 1 / the product of the strides below.
 
@@ -28,9 +28,9 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
 
     **Instead** write 1 divided by the product of all strides from the image to the bottom: 0.0625 for 16.
     """
-    if layer.spec is None or layer.refused or not layer.bottoms:
+    message = layer.facts.scale_block
+    if not message or layer.refused or not layer.bottoms:
         return
-    message = "roi_pooling_param" if layer.type == "ROIPooling" else "psroi_pooling_param"
     param = getattr(layer.param, message)
     stride = _strides(layer.net).get(layer.bottoms[0])
     if stride in (None, 1) or (layer.type == "ROIPooling" and (param.pooled_l or param.spatial_scale_xy != 1)):

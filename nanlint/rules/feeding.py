@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 CLASS, WORD, PROBABILITY, SIMILAR, TARGET = "class", "word", "probability", "similar", "target"
 
-_CARRIERS = ("Split", "Reshape", "Flatten", "Silence")
-"""Types that hand numbers on as they are."""
 _TARGETS = ("EuclideanLoss", "SmoothL1Loss", "L1Loss", "HuberLoss", "AbsLoss")
 _MOST_HOPS = 8
 
@@ -44,7 +42,7 @@ def uses(blob: Blob, hops: int = _MOST_HOPS) -> Iterator[Use]:
         use = _use(layer, bottom)
         if use is not None:
             yield use
-        elif layer.type in _CARRIERS and hops:
+        elif (layer.facts.shares_memory(layer) or layer.type == "Silence") and hops:
             for top in layer.tops:
                 yield from uses(top, hops - 1)
 

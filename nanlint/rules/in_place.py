@@ -244,7 +244,7 @@ def _refuses(layer: Layer, shape: Shape) -> bool:
     if layer.type == "InnerProduct":
         axis = layer.param.inner_product_param.axis
         return not -len(shape) <= axis < len(shape) or count(before, axis) != count(shape, axis)
-    if layer.type in ("Convolution", "Deconvolution"):
+    if layer.facts.multiplies:
         axis = layer.param.convolution_param.axis
         return before[axis] != shape[axis]
     assert layer.spec is not None

@@ -179,7 +179,7 @@ def _weighted(layer: Layer, weight: float) -> Fix | None:
     return write(layer, route, f"{weight:.1g}") if weight > LEAST_WEIGHT else None
 
 
-@rule("INP007", "scale-enlarges-bytes", WARNING, effect=Effect.DIVERGENCE, layers=("Data", "ImageData"))
+@rule("INP007", "scale-enlarges-bytes", WARNING, effect=Effect.DIVERGENCE)
 def scale_enlarges_bytes(layer: Layer) -> Iterator[Problem]:
     """The `scale` of a layer that reads images is far above 1: bytes become thousands.
 
@@ -189,7 +189,7 @@ def scale_enlarges_bytes(layer: Layer) -> Iterator[Problem]:
     **Instead** write the inverse: `scale: 0.00390625`.
     """
     scale = layer.param.transform_param.scale
-    if not ENLARGING <= scale < math.inf or layer.refused:
+    if not ENLARGING <= scale < math.inf or layer.refused or not layer.facts.holds_pixels:
         return
     yield finding(
         layer.at("transform_param.scale"),

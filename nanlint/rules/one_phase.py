@@ -13,13 +13,6 @@ from nanlint.rules.registry import WARNING, finding, rule
 if TYPE_CHECKING:
     from nanlint.caffe.model import Layer, Net
 
-# each changes every number that passes it, in both phases alike
-_ALIKE_IN_BOTH = frozenset(
-    {"AbsVal", "BNLL", "ELU", "Exp", "Log", "LRN", "MVN", "Power", "PReLU", "ReLU", "ReLU6", "Scale", "Bias"}
-    | {"Sigmoid", "Swish", "TanH", "BatchNorm", "Normalize"}
-)
-
-
 @rule("NET009", "layer-in-one-phase", WARNING, effect=Effect.NONE)
 def layer_in_one_phase(net: Net) -> Iterator[Problem]:
     """An activation or a normalisation stands in one phase only, so the test runs another function than was trained.
@@ -40,7 +33,7 @@ def layer_in_one_phase(net: Net) -> Iterator[Problem]:
         if layer.type == "Dropout" and net.phase == TEST:
             if not any(_at_the_same_blob(layer, twin) for twin in other.layers if twin.type == "Dropout"):
                 yield _only_here(layer, other, "a Dropout does nothing in TEST, and the training net has none there")
-        elif layer.type in _ALIKE_IN_BOTH and layer.in_place(0) and _reaches_the_other(layer, other):
+        elif layer.facts.changes_values and layer.in_place(0) and _reaches_the_other(layer, other):
             yield _only_here(layer, other, f"the {other.phase} net runs without it, on other numbers")
 
 
@@ -63,7 +56,7 @@ def _reaches_the_other(layer: Layer, other: Net) -> bool:
     twins = [one for one in other.layers if one.name == made.name and one.type == made.type]
     if not twins:
         return False
-    return not any(_at_the_same_blob(layer, one) for one in other.layers if one.type in _ALIKE_IN_BOTH)
+    return not any(_at_the_same_blob(layer, one) for one in other.layers if one.facts.changes_values)
 
 
 def _at_the_same_blob(layer: Layer, twin: Layer) -> bool:

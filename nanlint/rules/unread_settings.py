@@ -25,7 +25,6 @@ _READ = {
 }
 """What each filler reads beside its type (filler.hpp)."""
 _NUMBERS = ("value", "min", "max", "mean", "std")
-_TRANSFORMING = ("Data", "ImageData", "WindowData", "MemoryData")
 _CHANGES_VALUES = ("scale", "mean_file", "mean_value", "crop_size")
 
 
@@ -99,7 +98,7 @@ def unread_transform(layer: Layer) -> Iterator[Problem]:
     transform = layer.param.transform_param
     if not layer.param.HasField("transform_param") or layer.spec is None or layer.net.foreign:
         return
-    if layer.type in _TRANSFORMING or layer.type == "Python":
+    if layer.facts.transforms or layer.type == "Python":
         return
     lost = [descriptor.name for descriptor, _ in transform.ListFields() if descriptor.name in _CHANGES_VALUES]
     yield finding(

@@ -174,7 +174,7 @@ def weights_blob_count(beside: Beside) -> Iterator[Problem]:
 
 def _count_remedy(layer: Layer, saved: SavedLayer, source: Source) -> str:
     own, given = len(layer.params), len(saved.blobs)
-    if layer.type in ("Convolution", "InnerProduct", "Deconvolution") and {own, given} == {1, 2}:
+    if layer.facts.multiplies and {own, given} == {1, 2}:
         content = source.account.content
         normalised = isinstance(content, Weights) and any(len(one.blobs) == 3 for one in content.layers)
         if own == 2:

@@ -217,6 +217,16 @@ class LayerType:
     """Reshape gives the tops their sizes, also at each forward pass."""
     trusts_size: ClassVar[bool] = False
     """Forward goes through its bottom by the size of the top, and so beyond it where they are one blob."""
+    transforms: ClassVar[bool] = False
+    """Applies `transform_param` to what it reads (data_transformer.cpp)."""
+    labels_on_top: ClassVar[bool] = False
+    """Top 1 holds the class numbers that lie beside the data."""
+    logarithmic: ClassVar[bool] = False
+    """A loss that takes the logarithm of a label's probability."""
+    scale_block: ClassVar[str] = ""
+    """The block with the `spatial_scale` of a layer that pools regions of a map."""
+    changes_values: ClassVar[bool] = False
+    """Changes the numbers that pass it one by one or map by map, in both phases alike."""
     normalises: ClassVar[bool] = False
     """Takes away the scale of its bottom."""
     keeps_statistics: ClassVar[bool] = False
@@ -229,6 +239,8 @@ class LayerType:
     """Its tops are for people to see, not for other layers."""
     takes_labels: ClassVar[bool] = False
     """Bottom 1 holds classes, which index the scores of bottom 0."""
+    inference_form: ClassVar[str] = ""
+    """The type that gives a loss's prediction once nothing is trained any more."""
     over_softmax: ClassVar[bool] = False
     """Takes the softmax of its scores before anything else."""
     normalization: ClassVar[str] = ""

@@ -29,6 +29,7 @@ class BatchNorm(LayerType):
     (batch_norm_layer.cpp).
     """
 
+    changes_values = True
     finite = ("batch_norm_param.eps",)
     finite_remedy = "leave `eps` out"
     keeps_statistics = True

@@ -18,6 +18,8 @@ from nanlint.caffe.layers.source_layers import (
 class Data(ImageSource):
     """Tops: batch x channels x height x width, cropped to `crop_size`; labels (data_layer.cpp)."""
 
+    labels_on_top = True
+    transforms = True
     source_block = "data_param"
     bottoms = exactly(0)
     tops = between(1, 2)

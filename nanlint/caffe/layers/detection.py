@@ -19,6 +19,7 @@ PRIOR_BOTTOM = 2
 class ROIPooling(LayerType):
     """Top: a map of pooled_h x pooled_w for each region of bottom 1 (roi_pooling_layer.cpp of Fast R-CNN)."""
 
+    scale_block = "roi_pooling_param"
     rearranges = True
     bottoms = at_least(2)
 
@@ -43,6 +44,7 @@ class ROIPooling(LayerType):
 class PSROIPooling(LayerType):
     """Top: output_dim maps of group_size x group_size for each region (psroi_pooling_layer.cpp of R-FCN)."""
 
+    scale_block = "psroi_pooling_param"
     bottoms = exactly(2)
 
     def setup(self, layer: LayerSetup) -> Blobs:

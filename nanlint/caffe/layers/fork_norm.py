@@ -23,6 +23,7 @@ class Normalize(LayerType):
     (normalize_layer.cpp). Some forks give the lengths as a second top.
     """
 
+    changes_values = True
     keeps_maps = True
     tops = between(1, 2)
 

@@ -21,6 +21,8 @@ COLOR_CHANNELS, GRAY_CHANNELS = 3, 1
 class ImageData(ImageSource):
     """Tops: batch x channels x height x width, resized and cropped; labels (image_data_layer.cpp)."""
 
+    labels_on_top = True
+    transforms = True
     source_block = "image_data_param"
     bottoms = exactly(0)
     tops = exactly(2)
@@ -61,6 +63,7 @@ class ImageData(ImageSource):
 class WindowData(ImageSource):
     """Tops: batch x channels x crop x crop; labels (window_data_layer.cpp)."""
 
+    transforms = True
     bottoms = exactly(0)
     tops = exactly(2)
     touches_data = False

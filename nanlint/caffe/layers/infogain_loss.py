@@ -30,6 +30,7 @@ PARAM = "infogain_loss_param"
 class InfogainLoss(Loss):
     """The matrix is the third bottom or the file `source`, classes x classes (infogain_loss_layer.cpp)."""
 
+    logarithmic = True
     takes_labels = True
     over_softmax = True
     normalization = "VALID"

@@ -33,6 +33,7 @@ L2 = 2
 class SigmoidCrossEntropyLoss(Loss):
     """As many targets as scores (sigmoid_cross_entropy_loss_layer.cpp)."""
 
+    inference_form = "Sigmoid"
     normalization = "BATCH_SIZE"
 
     def check(self, layer: LayerSetup) -> None:
@@ -169,6 +170,7 @@ class MultinomialLogisticLoss(Loss):
     (multinomial_logistic_loss_layer.cpp).
     """
 
+    logarithmic = True
     takes_labels = True
     looks_again = False
 

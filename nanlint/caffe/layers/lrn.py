@@ -26,6 +26,7 @@ WITHIN_CHANNEL = 1
 class LRN(LayerType):
     """The shape of the bottom, of 4 axes (lrn_layer.cpp)."""
 
+    changes_values = True
     finite = ("lrn_param.alpha", "lrn_param.beta", "lrn_param.k")
     finite_remedy = "write `alpha: 0.0001`, `beta: 0.75` and `k: 1`"
     engine_block = "lrn_param"

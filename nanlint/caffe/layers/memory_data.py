@@ -13,6 +13,8 @@ PARAM = "memory_data_param"
 class MemoryData(LayerType):
     """Tops: batch x channels x height x width; labels (memory_data_layer.cpp)."""
 
+    labels_on_top = True
+    transforms = True
     bottoms = exactly(0)
     tops = exactly(2)
     touches_data = False

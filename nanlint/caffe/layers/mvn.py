@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class MVN(LayerType):
     """Always 4 axes, missing ones as 1 (mvn_layer.cpp)."""
 
+    changes_values = True
     finite = ("mvn_param.eps",)
     finite_remedy = "leave `eps` out"
     normalises = True

@@ -48,6 +48,7 @@ class Neuron(LayerType):
 class AbsVal(Neuron):
     """|x|; refuses to work in place (absval_layer.cpp)."""
 
+    changes_values = True
     in_place = InPlace.REFUSED
     keeps_symmetry = True
 
@@ -74,6 +75,7 @@ class AbsVal(Neuron):
 class BNLL(Neuron):
     """ln(1 + e^x)."""
 
+    changes_values = True
     gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
     keeps_symmetry = True
@@ -176,6 +178,7 @@ class Dropout(Neuron):
 class Sigmoid(Neuron):
     """1 / (1 + e^-x)."""
 
+    changes_values = True
     engine_block = "sigmoid_param"
     gradient_from_memory = True
     keeps_symmetry = True
@@ -202,6 +205,7 @@ class Sigmoid(Neuron):
 class TanH(Neuron):
     """The hyperbolic tangent."""
 
+    changes_values = True
     engine_block = "tanh_param"
     gradient_from_memory = True
     keeps_symmetry = True

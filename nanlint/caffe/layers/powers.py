@@ -45,6 +45,7 @@ NATURAL_BASE = -1
 class Power(Neuron):
     """(shift + scale x)^power."""
 
+    changes_values = True
     finite = ("power_param.power", "power_param.scale", "power_param.shift")
     gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT
@@ -87,6 +88,7 @@ class Power(Neuron):
 class Exp(Neuron):
     """base^(shift + scale x)."""
 
+    changes_values = True
     finite = ("exp_param.scale", "exp_param.shift")
     gradient_from_memory = True
 
@@ -111,6 +113,7 @@ class Exp(Neuron):
 class Log(Neuron):
     """log_base(shift + scale x); the base must not be 1 either."""
 
+    changes_values = True
     finite = ("log_param.scale", "log_param.shift")
     gradient_from_memory = True
     in_place = InPlace.WRONG_GRADIENT

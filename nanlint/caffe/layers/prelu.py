@@ -27,6 +27,7 @@ DEFAULT_SLOPE = 0.25
 class PReLU(LayerType):
     """The shape of the bottom, of 2 to 4 axes; a slope a channel, or one for all (prelu_layer.cpp)."""
 
+    changes_values = True
     keeps_maps = True
     keeps_symmetry = True
 

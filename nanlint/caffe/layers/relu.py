@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 class ReLU(Neuron):
     """max(x, 0) + slope min(x, 0)."""
 
+    changes_values = True
     finite = ("relu_param.negative_slope",)
     finite_remedy = "write a small number such as 0.1"
     engine_block = "relu_param"
@@ -66,6 +67,7 @@ class ReLU(Neuron):
 class ReLU6(Neuron):
     """min(max(x, 0), 6)."""
 
+    changes_values = True
     keeps_symmetry = True
 
     def moment(self, layer: Layer, bottoms: list[Moment]) -> Moment:
@@ -78,6 +80,7 @@ class ReLU6(Neuron):
 class ELU(Neuron):
     """x above 0, alpha (e^x - 1) below."""
 
+    changes_values = True
     finite = ("elu_param.alpha",)
     finite_remedy = "write `alpha: 1`"
     keeps_symmetry = True
@@ -119,6 +122,7 @@ class ELU(Neuron):
 class Swish(Neuron):
     """x sigmoid(beta x)."""
 
+    changes_values = True
     finite = ("swish_param.beta",)
     finite_remedy = "write `beta: 1`"
     keeps_symmetry = True

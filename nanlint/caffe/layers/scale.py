@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Bias(LayerType):
     """The shape of bottom 0 (bias_layer.cpp)."""
 
+    changes_values = True
     per_channel = True
     keeps_maps = True
     bottoms = between(1, 2)
@@ -62,6 +63,7 @@ class Bias(LayerType):
 class Scale(LayerType):
     """The shape of bottom 0; with `bias_term`, a Bias layer of the same axes inside (scale_layer.cpp)."""
 
+    changes_values = True
     per_channel = True
     keeps_maps = True
     bottoms = between(1, 2)

@@ -30,6 +30,8 @@ ROUTE = "softmax_param.axis"
 class SoftmaxWithLoss(Loss):
     """One label for each place outside the class axis (softmax_loss_layer.cpp)."""
 
+    inference_form = "Softmax"
+    logarithmic = True
     takes_labels = True
     over_softmax = True
     normalization = "VALID"
