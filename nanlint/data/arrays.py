@@ -31,15 +31,21 @@ def of_bytes(held: bytes, kind: str) -> Array:
     return np.frombuffer(held[: len(held) // size * size], dtype=kind)
 
 
-def spread_of(records: Array, channels: int) -> Spread:
-    """Statistics of records, one a row, whose numbers are `channels` equal runs."""
+def spread_of(records: Array, channels: int, values: Values | None = None) -> Spread:
+    """Statistics of records, one a row, whose numbers are `channels` equal runs; `values` get how often each stands
+    there.
+    """
     if not records.size:
         return Spread()
     shaped = records.reshape(len(records), channels, -1)
-    return _of_bytes(shaped) if records.dtype == np.uint8 else _of_floats(as_float(shaped))
+    if records.dtype == np.uint8:
+        return _of_bytes(shaped, values)
+    if values is not None:
+        count_values(values, records)
+    return _of_floats(as_float(shaped))
 
 
-def _of_bytes(shaped: Array) -> Spread:
+def _of_bytes(shaped: Array, values: Values | None) -> Spread:
     spread = Spread(channels=[])
     histogram = np.zeros(256, dtype=np.int64)
     sums = []
@@ -48,7 +54,9 @@ def _of_bytes(shaped: Array) -> Spread:
         histogram += counts
         sums.append(_sums_of_counts(counts))
     spread.channels = sums
-    spread.bins = Counter()
+    if values is not None:
+        present = np.flatnonzero(histogram)
+        values.tally({float(one): int(histogram[one]) for one in present})
     for bin_, count in zip(_BYTE_BINS.tolist(), histogram.tolist(), strict=True):
         if count:
             spread.bins[bin_] += count
@@ -106,11 +114,6 @@ def _of_floats(shaped: NDArray[np.float32]) -> Spread:
 def count_values(values: Values, numbers: Array) -> None:
     """Count each distinct number of an array; NaN is none."""
     if values.many or not numbers.size:
-        return
-    if numbers.dtype == np.uint8:
-        counts = byte_counts(numbers)
-        present = np.flatnonzero(counts)
-        values.tally({float(one): int(counts[one]) for one in present})
         return
     rows = as_float(numbers).reshape(len(numbers), -1)
     for row in rows[:, :_PROBED] if rows.shape[1] > MOST_PROBED else ():

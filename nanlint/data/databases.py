@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from nanlint.data.arrays import Array, count_values, spread_of
+from nanlint.data.arrays import Array, spread_of
 from nanlint.data.gather import Gathered
 from nanlint.data.images import AS_STORED, COLOUR, GREY, MOST_BYTES, UndecodableError, decode
 from nanlint.data.mean import subtracting
@@ -208,9 +208,7 @@ class _Gatherer:
             return
         top, channels = self.got.tops[0], batch.shape[0]
         records = np.stack(batch.rows).reshape(len(batch.rows), -1)
-        top.spread.add(spread_of(records, channels))
-        if top.values is not None:
-            count_values(top.values, records)
+        top.spread.add(spread_of(records, channels, top.values))
         if top.after is not None and self.subtract is not None:
             moved = self.subtract(records, batch.shape)
             if moved is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-from nanlint.data.arrays import Array, count_values, spread_of
+from nanlint.data.arrays import Array, spread_of
 from nanlint.data.gather import Gathered
 from nanlint.data.images import COLOUR, GREY, MOST_BYTES, UndecodableError, as_web_page, decode
 from nanlint.data.mean import subtracting
@@ -150,9 +150,7 @@ class _Images:
         top = self.got.tops[0]
         top.dtype = "uint8"
         rows = pixels.reshape(1, -1)
-        top.spread.add(spread_of(rows, len(pixels)))
-        if top.values is not None:
-            count_values(top.values, rows)
+        top.spread.add(spread_of(rows, len(pixels), top.values))
         if top.after is not None and self.subtract is not None:
             moved = self.subtract(rows, pixels.shape)
             if moved is None:
