@@ -37,7 +37,7 @@ def snippet(marks: Sequence[Mark], role: str, gutter: int, width: int, paint: Pa
     )
     for path, group in groupby(ordered, key=lambda mark: mark.place.source.path):
         if path != home:
-            yield f"{' ' * (gutter - 1)}{paint('frame', ':::')} {path}"
+            yield f"{' ' * (gutter - 1)}{paint('frame', '-->')} {path}"
         before = 0
         for number, same_line in groupby(group, key=lambda mark: mark.place.start.line):
             here = list(same_line)

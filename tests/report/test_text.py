@@ -55,7 +55,7 @@ def test_long_messages_wrap_between_words(report: Report) -> None:
 def test_another_file_stands_under_its_own_path() -> None:
     other = place("max_iter", Source("solver.prototxt", "max_iter: 3\n"))
     lines = shown(finding(place("stride: 5"), Related("runs 3 iterations", other)))
-    assert lines.index("stride: 5") < lines.index("::: solver.prototxt") < lines.index("-------- runs 3 iterations")
+    assert lines.index("stride: 5") < lines.index("--> solver.prototxt") < lines.index("-------- runs 3 iterations")
 
 
 def test_a_line_between_two_marked_ones_is_shown() -> None:
