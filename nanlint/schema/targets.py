@@ -21,7 +21,8 @@ class Said(NamedTuple):
 
 class Target(NamedTuple):
     """One reader. `types`: all layer types that it reads, None where no source lists them. `more_types`: those that it
-    reads besides BVLC Caffe's, None where that is not how its source says it. `refused`: types that it is known not to
+    reads besides BVLC Caffe's, with those whose source was not read and of which nothing is claimed (`unchecked`); None
+    where that is not how its source says it. `refused`: types that it is known not to
     read, with the source. The rest is None where nothing is known."""
 
     called: str
@@ -51,7 +52,7 @@ def target(name: str) -> Target:
         known["unknown"],
         frozenset(listed["names"].split()) if listed else None,
         (listed or as_bvlc or {"source": ""})["source"],
-        frozenset(as_bvlc["more"].split()) if as_bvlc else None,
+        frozenset(f"{as_bvlc['more']} {as_bvlc['unchecked']}".split()) if as_bvlc else None,
         known.get("refused", {}),
         _said(known.get("old_format"), "layers"),
         _said(known.get("old_format"), "inputs"),
