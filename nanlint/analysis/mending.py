@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
 
-from nanlint.analysis.settings import Change, Setting, enlarged, other_losses, settings, with_values
+from nanlint.analysis.settings import LARGEST, Change, Setting, enlarged, other_losses, settings, with_values
 from nanlint.analysis.trial import Trial
 from nanlint.caffe.layers import layer_type
 from nanlint.caffe.model import Layer, Net, count
@@ -101,7 +101,7 @@ class Search:
             found |= set(range(max(now // 4, 1 if now else 0), max(2 * now, 12)))
         else:
             found |= set(range(now - _REACH, now + _REACH + 1)) | {2 * now, now // 2}
-        yield from (value for value in sorted(found - {now}) if value >= 0)
+        yield from (value for value in sorted(found - {now}) if 0 <= value <= LARGEST)
 
     def _does(self, change: Change, among: frozenset[Layer]) -> bool:
         trial = self._trial(change).run(self.target.index, among)

@@ -23,6 +23,10 @@ _LOSSES_OF_QUANTITIES = ("EuclideanLoss", "SigmoidCrossEntropyLoss", "SmoothL1Lo
 _SCALED = ("kernel_size", "stride", "pad")
 
 
+LARGEST = 2**31 - 1
+"""The largest size that Caffe computes with: it casts every size to a signed number of 32 bits."""
+
+
 class Setting(NamedTuple):
     """One number of a layer, at one or more routes that are changed together.
 
@@ -148,6 +152,8 @@ def enlarged(layer: Layer) -> Iterator[Change]:
             continue
         exact = kernel.value * factor % stride.value == 0
         size = kernel.value * factor // stride.value if exact else 2 * factor - factor % 2
+        if size > LARGEST:
+            return
         values = [(route, factor) for route in stride.routes] + [(route, size) for route in kernel.routes]
         if pad is not None and pad.value:
             values += [(route, pad.value * factor // stride.value) for route in pad.routes]

@@ -99,3 +99,11 @@ def test_what_lets_all_later_layers_through_is_preferred(tmp_path: Path) -> None
         layer("Eltwise", "sum c", "sum2"),
     )
     assert found == ("b", {"convolution_param.num_output": 64})
+
+
+def test_a_number_at_the_end_of_what_a_field_holds_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(data(2, 6) + layer("Slice", "x", "y z", "slice_param { slice_dim: 4294967295 }"))
+    net = load_net(str(path))[0]
+    target = next(one for one in net.layers if one.refused)
+    Search(net, target, lambda trial: target not in trial.refused, sizes=sizes_of(target)).mends()
