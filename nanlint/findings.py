@@ -145,12 +145,21 @@ class Hidden(NamedTuple):
     reason: str = ""
 
 
+class Rewritten(NamedTuple):
+    """A text that fixes have changed, or would change: under which path, and how it read before and after."""
+
+    path: str
+    before: str
+    after: str
+
+
 class Report(NamedTuple):
     """What one run found, sorted by path and place.
 
     `files` are the paths of the files that were read; `failures` say what could not be done
     (a file that cannot be read, a rule that broke), one sentence each. `notes` say what was done and what was passed
-    over: they change no exit status. `hidden` is what was found and is not to be reported.
+    over: they change no exit status. `hidden` is what was found and is not to be reported. `rewritten` are the texts
+    that fixes changed, or would change where they are only shown, and standard input, changed or not.
     """
 
     findings: tuple[Finding, ...]
@@ -158,6 +167,7 @@ class Report(NamedTuple):
     failures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     hidden: tuple[Hidden, ...] = ()
+    rewritten: tuple[Rewritten, ...] = ()
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity is severity for finding in self.findings)

@@ -107,7 +107,11 @@ Data = Annotated[
     str | None,
     Option("--data", None, "How much is read of the data beside the nets.", DATA),
 ]
-Fix = Annotated[bool, Option("--fix", None, "Make the safe fixes in the files, then lint.")]
+Fix = Annotated[bool, Option("--fix", None, "Make the safe fixes in the files (of -: in what is printed), then lint.")]
+UnsafeFixes = Annotated[
+    bool, Option("--unsafe-fixes", None, "Make the fixes too that need a look: they may change what is meant.")
+]
+Diff = Annotated[bool, Option("--diff", None, "Show what the fixes would change, and change nothing.")]
 Quiet = Annotated[bool, Option("--quiet -q", None, "Findings alone: no summary, nothing where nothing is found.")]
 Statistics = Annotated[bool, Option("--statistics", None, "Count each rule's findings instead (text or json).")]
 ExitZero = Annotated[bool, Option("--exit-zero", None, "Exit status 0 whatever is found.")]

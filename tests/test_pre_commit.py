@@ -25,7 +25,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def hook() -> dict[str, str]:
-    (hook,) = yaml.safe_load(HOOKS.read_text())
+    (hook,) = (one for one in yaml.safe_load(HOOKS.read_text()) if one["id"] == "nanlint")
     return dict(hook)
 
 

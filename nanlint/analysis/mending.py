@@ -8,7 +8,7 @@ it must fit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from nanlint.analysis.settings import LARGEST, Change, Setting, enlarged, other_losses, settings, with_values
 from nanlint.analysis.trial import Trial
 from nanlint.caffe.layers import layer_type
-from nanlint.caffe.model import Layer, Net, count
+from nanlint.caffe.model import Blob, Layer, Net, Shape, count
 
 _MOST_STEPS = 6000
 _MOST_LAYERS = 60
@@ -49,8 +49,8 @@ class _Budget:
 class Search:
     """What is wrong with a net: `fits` says whether a trial has mended it; `target` is where it shows.
 
-    `twins`: the nets whose settings show what this one's were meant to be. `sizes`: the numbers that do not
-    fit each other.
+    `given`: the shapes of blobs that the files leave open. `twins`: the nets whose settings show what this one's
+    were meant to be. `sizes`: the numbers that do not fit each other.
     """
 
     net: Net
@@ -59,6 +59,7 @@ class Search:
     twins: tuple[Net, ...] = ()
     sizes: frozenset[int] = frozenset()
     known_refusals: frozenset[Layer] = frozenset()
+    given: Mapping[Blob, Shape] = field(default_factory=dict)
     _budget: _Budget = field(default_factory=_Budget)
     _twin_settings: dict[Layer, dict[str, set[int]]] = field(default_factory=dict)
 
@@ -134,6 +135,7 @@ class Search:
             self.net,
             {change.layer: with_values(change.layer, change.values)},
             {layer: spec for layer, spec in types.items() if spec is not None},
+            dict(self.given),
         )
 
     def _cost(self, change: Change, counts: Counter[tuple[str, str, int]]) -> float:

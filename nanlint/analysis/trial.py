@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.layers.base import Blobs, Bottom, InPlace, LayerSetup, LayerType, Refusal
 from nanlint.caffe.model import Blob, Layer, Net, Shape, same_shape
+from nanlint.findings import Problem
 from nanlint.schema.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 @dataclass
 class Trial:
     """A net with some layers' settings replaced. `refused`: the layers in which Caffe would abort; `params`:
-    the shapes of the parameters of every layer that was set up again."""
+    the shapes of the parameters of every layer that was set up again. `shapes`: of blobs that are other than in the
+    net; those given are what the layers above them meet."""
 
     net: Net
     params_of: Mapping[Layer, LayerParameter]
@@ -25,11 +27,13 @@ class Trial:
     shapes: dict[Blob, Shape] = field(default_factory=dict)
     refused: list[Layer] = field(default_factory=list)
     params: dict[Layer, tuple[Shape, ...]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
     steps: int = 0
 
     def run(self, last: int | None = None, only: frozenset[Layer] | None = None) -> Trial:
         """Set up what the changes reach, to layer `last` at most, and of layers in `only` alone."""
-        first = min((layer.index for layer in (*self.params_of, *self.types)), default=0)
+        changed = [layer.index for layer in (*self.params_of, *self.types)]
+        first = 0 if self.shapes else min(changed, default=0)
         for layer in self.net.layers[first : None if last is None else last + 1]:
             if (only is None or layer in only) and self._is_reached(layer):
                 self._set_up(layer)
@@ -74,7 +78,8 @@ class Trial:
         )
         try:
             made = spec.setup(setup)
-        except Refusal:
+        except Refusal as refusal:
+            self.problems.append(refusal.problem)
             return None
         if spec.written_in_place(param) is InPlace.REFUSED and any(map(layer.in_place, range(len(layer.tops)))):
             return None

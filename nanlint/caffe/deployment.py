@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nanlint.caffe.load import NET, find_net
+from nanlint.caffe.load import NET
 from nanlint.caffe.model import TEST, Net, Solver
+from nanlint.caffe.named_files import find_net
 from nanlint.caffe.net import build
 from nanlint.caffe.solver import net_sources, net_state
 from nanlint.caffe.state import state_in

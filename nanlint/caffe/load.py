@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nanlint.caffe.model import TEST, TRAIN, Net, Origin, Solver, ends_setup
+from nanlint.caffe.named_files import candidates, find_net, is_solver, missing_net, solver_as_net, unread_net
 from nanlint.caffe.net import build
 from nanlint.caffe.options import Options
 from nanlint.caffe.solver import NetSource, first_test, iterations, net_sources, stops_before
@@ -17,7 +18,6 @@ from nanlint.findings import Effect, Problem, Severity
 from nanlint.safety.reading import (
     is_folder,
     is_forbidden,
-    is_regular,
     is_there,
     read_named,
     read_regular,
@@ -110,9 +110,19 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
     for source in net_sources(param):
         try:
             net = _net_of(source, solver, options, files)
+            if net is None and source.path is not None:
+                net = _moved_net(source, solver, options, files)
+                if net is not None and source.path not in missing:
+                    missing.add(source.path)
+                    solver.problems.append(missing_net(bound, source, net.path))
+        except _OtherFileError as other:
+            if source.path not in missing:
+                missing.add(source.path or "")
+                solver.problems.append(other.problem)
+            continue
         except OSError as wrong:
             missing.add(source.path or "")
-            solver.problems.append(_unread_net(bound, source, reason(wrong)))
+            solver.problems.append(unread_net(bound, source, reason(wrong)))
             continue
         if net is not None:
             net.trained = source.phase == TRAIN
@@ -125,9 +135,9 @@ def load_solver(path: str, options: Options | None = None, files: Files | None =
             solver.nets.append(net)
         elif source.path is not None and source.path not in missing:
             missing.add(source.path)
-            forbidden = any(map(is_forbidden, _candidates(source.path, solver.path, options.roots)))
+            forbidden = any(map(is_forbidden, candidates(source.path, solver.path, options.roots)))
             why = "it may not be read from here: permission denied"
-            solver.problems.append(_unread_net(bound, source, why) if forbidden else _missing_net(bound, source))
+            solver.problems.append(unread_net(bound, source, why) if forbidden else missing_net(bound, source))
     mark_first(solver.nets)
     introduce(solver.nets)
     return solver
@@ -165,32 +175,6 @@ def _net_in(phase: str, path: str, options: Options, files: Files) -> Net:
     return build(bound, upgraded, state_in(phase, upgraded.param.state), options)
 
 
-def find_net(
-    written: str,
-    solver_path: str,
-    roots: tuple[str, ...] = (),
-    known: Callable[[str], bool] = lambda path: False,
-) -> str | None:
-    """The file that a path in a solver means: from the working directory, beside the solver, up its
-    ancestors, a root. `known`: files that need not be on the disk."""
-    found = next((one for one in _candidates(written, solver_path, roots) if is_there(one) or known(str(one))), None)
-    return None if found is None else os.path.normpath(found)
-
-
-def _candidates(written: str, solver_path: str, roots: tuple[str, ...]) -> Iterator[Path]:
-    if not written or "\0" in written:
-        return
-    yield Path(written)
-    if Path(written).is_absolute():
-        return
-    beside = Path(solver_path).parent
-    yield beside / written
-    for ancestor in beside.resolve().parents:
-        yield Path(os.path.relpath(ancestor / written))
-    for root in roots:
-        yield Path(root) / written
-
-
 def _runs(source: NetSource, param: SolverParameter) -> bool:
     """Whether `caffe train` ever runs a net (Solver::Step and Solve).
 
@@ -209,6 +193,26 @@ def _net_of(source: NetSource, solver: Solver, options: Options, files: Files) -
         return _inline_net(solver, source, options)
     path = find_net(source.path, solver.path, options.roots, files.knows)
     if path is None:
+        return None
+    bound = files.bound(path, NET, options, foreign=True)
+    if is_solver(bound):
+        raise _OtherFileError(solver_as_net(solver, source, bound))
+    upgraded = files.upgraded(bound)
+    return build(bound, upgraded, source.state(upgraded.param), options)
+
+
+class _OtherFileError(Exception):
+    """The file that a solver names as its net is none."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def _moved_net(source: NetSource, solver: Solver, options: Options, files: Files) -> Net | None:
+    """The net beside the solver under the last name of a path that leads nowhere; None where there is none."""
+    path = str(Path(solver.path).parent / Path(source.path or "").name)
+    if not Path(source.path or "").name or not is_there(Path(path)):
         return None
     bound = files.bound(path, NET, options, foreign=True)
     upgraded = files.upgraded(bound)
@@ -236,35 +240,6 @@ def _not_upgraded(origin: Origin, param: NetParameter) -> Iterator[Problem]:
                 severity=Severity.WARNING,
                 effect=Effect.NONE,
             )
-
-
-def _unread_net(bound: Bound, source: NetSource, why: str) -> Problem:
-    """A net that is there, and cannot be read here; perhaps it can where the solver runs."""
-    field = source.route.partition("[")[0]
-    return Problem(
-        bound.place(source.route),
-        f'`{field}: "{source.path}"` is there, but cannot be read: {why}; name a net prototxt that can be read',
-        "missing-net-file",
-        effect=Effect.SETUP_FAILURE,
-    )
-
-
-def _missing_net(bound: Bound, source: NetSource) -> Problem:
-    """Certain only where the name has no folder that might exist elsewhere."""
-    name, field = source.path or "", source.route.partition("[")[0]
-    last = Path(name).name
-    certain = last == name
-    moved = not certain and last != "" and is_regular(Path(bound.source.path).parent / last)
-    remedy = f"`{last}` lies beside the solver: write the path to it" if moved else "mend the path"
-    return Problem(
-        bound.place(source.route),
-        f'`{field}: "{name}"` is found neither from here nor beside the solver nor in '
-        f"a folder above it, and Caffe aborts on a net that it cannot open; {remedy}, or name its folder "
-        "with `--root`",
-        "missing-net-file",
-        severity=Severity.ERROR if certain else Severity.WARNING,
-        effect=Effect.SETUP_FAILURE,
-    )
 
 
 def doubt_phase(net: Net) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nanlint.commands.calls import standard_input
 from nanlint.commands.console import FINDINGS, OK, status, tell
 from nanlint.commands.projects import Project, projects
-from nanlint.commands.reporting import write_report
+from nanlint.commands.reporting import write_differences, write_fixed, write_report
 from nanlint.config import SEVERITIES, UsageError
 from nanlint.findings import Report
 from nanlint.options import (
@@ -19,6 +19,7 @@ from nanlint.options import (
     ConfigFile,
     Data,
     Deploy,
+    Diff,
     ExitZero,
     FailOn,
     Fix,
@@ -37,6 +38,7 @@ from nanlint.options import (
     Statistics,
     StdinFilename,
     Target,
+    UnsafeFixes,
     Watch,
     WriteBaseline,
 )
@@ -57,6 +59,8 @@ class Options(NamedTuple):
     ranges: Ranges = ()
     data: Data = None
     fix: Fix = False
+    unsafe_fixes: UnsafeFixes = False
+    diff: Diff = False
     baseline: Baseline = None
     write_baseline: WriteBaseline = False
     add_ignore: AddIgnore = None
@@ -112,8 +116,15 @@ def _linted(options: Options) -> Linted:
         found = found or any(finding.severity.value in failing for finding in report.findings)
         reports.append(report)
     report = reports[0] if len(reports) == 1 else _together(reports)
+    if options.diff:
+        write_differences(report)
+        changed = any(one.before != one.after for one in report.rewritten) and not options.exit_zero
+        return Linted(status(report.failures, FINDINGS if changed else OK), report.files)
     if not options.write_baseline:
-        write_report(report, options)
+        if "-" in options.paths and (options.fix or options.unsafe_fixes):
+            write_fixed(report, options, options.stdin_filename or "<stdin>")
+        else:
+            write_report(report, options)
         for note in report.notes:
             tell(f"nanlint: {note}")
     return Linted(status(report.failures, FINDINGS if found and not options.exit_zero else OK), report.files)
@@ -127,7 +138,9 @@ def _checked(project: Project, options: Options) -> Report:
         project.settings,
         stdin=standard_input(project.inputs),
         stdin_name=options.stdin_filename or "<stdin>",
-        fix=options.fix,
+        fix=options.fix or options.diff,
+        unsafe_fixes=options.unsafe_fixes,
+        rehearse=options.diff,
         ignore_because=options.add_ignore,
     )
     return report._replace(failures=(*project.failures, *report.failures))
@@ -143,11 +156,11 @@ def _together(reports: list[Report]) -> Report:
         tuple(dict.fromkeys(failure for report in reports for failure in report.failures)),
         tuple(dict.fromkeys(note for report in reports for note in report.notes)),
         tuple(hidden for report in reports for hidden in report.hidden),
+        tuple(rewritten for report in reports for rewritten in report.rewritten),
     )
 
 
 _NEEDS_FILES: dict[str, Callable[[Options], bool]] = {
-    "--fix": lambda options: options.fix,
     "--add-ignore": lambda options: options.add_ignore is not None,
     "--write-baseline": lambda options: options.write_baseline,
     "--watch": lambda options: options.watch,

@@ -11,6 +11,7 @@ from nanlint.config import UsageError
 from nanlint.findings import Report
 from nanlint.report.formats import FORMATS, Look
 from nanlint.report.style import painter, wants_colour
+from nanlint.text.lexer import encoded
 
 
 class Choices(Protocol):
@@ -49,6 +50,26 @@ def write_report(report: Report, options: Choices) -> None:
 
         for line in summary(report, width(), painter(wants_colour(sys.stderr, options.color))):
             tell(line)
+
+
+def write_differences(report: Report) -> None:
+    """What fixes would change, as a unified diff."""
+    from difflib import unified_diff
+
+    for one in report.rewritten:
+        before, after = one.before.splitlines(), one.after.splitlines()
+        write(unified_diff(before, after, one.path, one.path, lineterm="", n=2))
+
+
+def write_fixed(report: Report, options: Choices, name: str) -> None:
+    """Standard input, called `name`, with its fixes, to standard output; what is left to say, to standard error."""
+    for one in report.rewritten:
+        if one.path == name:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(encoded(one.after))
+            sys.stdout.flush()
+    for line in printable(_lines(report, options, colour=False)):
+        tell(line)
 
 
 def _lines(report: Report, options: Choices, colour: bool) -> Iterable[str]:

@@ -8,23 +8,29 @@ from typing import TYPE_CHECKING
 from nanlint.config import Settings
 from nanlint.engine.alike import alike, repeated
 from nanlint.engine.causes import with_causes
-from nanlint.engine.files import Input
+from nanlint.engine.files import STDIN, Input
 from nanlint.engine.load import Opened, open_all
 from nanlint.engine.merge import in_order, merged
 from nanlint.engine.run import Run
 from nanlint.engine.select import ignored_in_file, selected, with_severities
 from nanlint.engine.suppress import suppress
+from nanlint.engine.told import with_told_fixes
 from nanlint.findings import Report, Severity
+from nanlint.text.lexer import encoded
 
 if TYPE_CHECKING:
     from nanlint.data.beside import Source
+    from nanlint.engine.fix import Fixes
     from nanlint.engine.reading import Progress
 
 __all__ = ["check", "check_data", "judged"]
 
 _MOST_FIX_ROUNDS = 10
 
-Relinted = Callable[[], tuple[Opened, Report]]
+NOTHING: Mapping[str, str] = {}
+
+Relinted = Callable[..., tuple[Opened, Report]]
+"""Opens and judges the files of the call again, some with other texts than they hold."""
 
 
 def check(
@@ -34,6 +40,8 @@ def check(
     stdin: bytes = b"",
     stdin_name: str = "<stdin>",
     fix: bool = False,
+    unsafe_fixes: bool = False,
+    rehearse: bool = False,
     overlays: Mapping[str, str] | None = None,
     ignore_because: str | None = None,
 ) -> Report:
@@ -42,30 +50,38 @@ def check(
     `overlays` are texts by path that are not saved: they stand for what is on the disk, wherever the run meets
     the file.
 
-    With `fix` the safe fixes are made in the files that the call names or that lie in folders it names, and what is
-    left is reported; `notes` say what was changed. A file that cannot be read or written, a folder without prototxts
-    or a rule that breaks is among the report's `failures`; the rest is linted. Raises UsageError for a setting that
-    names no rule. With `ignore_because` a comment with that reason is written beside each finding, in the same files,
-    and what no comment can hide is reported.
+    With `fix` the safe fixes are made in the files that the call names or that lie in folders it names, with
+    `unsafe_fixes` all fixes, and what is left is reported; `notes` say what was changed and `rewritten` how. With
+    `rehearse` no file is written; what was given as `stdin` never is. A file that cannot be read or written, a folder
+    without prototxts or a rule that breaks is among the report's `failures`; the rest is linted. Raises UsageError for
+    a setting that names no rule. With `ignore_because` a comment with that reason is written beside each finding, in
+    the same files, and what no comment can hide is reported.
     """
     settings = settings or Settings()
 
-    def relinted() -> tuple[Opened, Report]:
-        opened = open_all(paths, settings, stdin=stdin, stdin_name=stdin_name, distinct=True, overlays=overlays)
+    def relinted(changed: Mapping[str, str] = NOTHING) -> tuple[Opened, Report]:
+        texts = {**(overlays or {}), **changed}
+        given = encoded(changed[stdin_name]) if stdin_name in changed else stdin
+        opened = open_all(paths, settings, stdin=given, stdin_name=stdin_name, distinct=True, overlays=texts)
         return opened, judged(opened, settings)
 
     opened, report = relinted()
-    if fix:
-        opened, report = _fixed(opened, report, relinted)
+    if fix or unsafe_fixes:
+        from nanlint.engine.fix import Fixes, Fixing
+
+        only_here = frozenset({stdin_name} if STDIN in paths else ())
+        fixes = Fixes(Fixing.ALL if unsafe_fixes else Fixing.SAFE, rehearse, only_here)
+        opened, report = _fixed(opened, report, fixes, relinted)
+        report = report._replace(rewritten=fixes.rewritten(dict.fromkeys(only_here, stdin)))
     return report if ignore_because is None else _ignored(opened, report, ignore_because, relinted)
 
 
-def _fixed(opened: Opened, report: Report, relinted: Relinted) -> tuple[Opened, Report]:
-    from nanlint.engine.fix import Fixes, apply
+def _fixed(opened: Opened, report: Report, fixes: Fixes, relinted: Relinted) -> tuple[Opened, Report]:
+    from nanlint.engine.fix import apply
 
-    fixes, rounds = Fixes(), _MOST_FIX_ROUNDS
+    rounds = _MOST_FIX_ROUNDS
     while rounds and apply(report.findings, opened.found, fixes):
-        opened, report = relinted()
+        opened, report = relinted(fixes.unwritten_texts)
         rounds -= 1
     failures = (*report.failures, *fixes.failures.values())
     return opened, report._replace(failures=failures, notes=(*report.notes, *fixes.notes()))
@@ -132,7 +148,7 @@ def judged(opened: Opened, settings: Settings) -> Report:
     findings = [one for one in sifted.shown if not ignored_in_file(one, settings.per_file_ignores)]
     findings = with_severities(findings, settings.severity) if settings.severity else findings
     return Report(
-        tuple(alike(with_causes(in_order(repeated(findings)), opened.loaded))),
+        tuple(alike(with_causes(in_order(with_told_fixes(repeated(findings), opened.loaded)), opened.loaded))),
         tuple(sorted(document.source.path for document in documents)),
         (*opened.failures, *run.failures),
         tuple(opened.notes),

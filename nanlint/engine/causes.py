@@ -21,7 +21,18 @@ def with_causes(findings: Sequence[Finding], loaded: Sequence[Loaded]) -> list[F
         for other in candidates.of(finding):
             if other != number and _weighty(findings[other], finding) and not _leads_to(other, number, causes):
                 causes.setdefault(number, []).append(other)
-    return linked(findings, causes) if causes else list(findings)
+    return _with_one_fix(linked(findings, causes), causes) if causes else list(findings)
+
+
+def _with_one_fix(findings: Sequence[Finding], causes: Mapping[int, list[int]]) -> list[Finding]:
+    """The findings without the fixes that are a part of the fix of their cause."""
+    kept = list(findings)
+    for number, found in causes.items():
+        fix = findings[number].fix
+        fixes = [findings[cause].fix for cause in found]
+        if fix is not None and any(other is not None and set(fix.edits) <= set(other.edits) for other in fixes):
+            kept[number] = findings[number]._replace(fix=None)
+    return kept
 
 
 def linked(findings: Sequence[Finding], causes: Mapping[int, list[int]]) -> list[Finding]:

@@ -94,15 +94,17 @@ def open_all(
     options = Options(dialect_of(settings), settings.roots, settings.inputs)
     reading = Reading(settings, weights, progress)
     solvers, nets = _by_kind([_named(given, stdin_name) for given in found.inputs], opened)
+    if distinct:
+        solvers += _naming(nets, solvers, settings, opened)
     for path in solvers:
         solver = _load(load_solver, path, reading.options(options, path), opened)
         if solver is not None:
             pairs = partial(_pairs, solver, options, settings, opened) if distinct else None
             beside = reading.beside(solver.nets, solver)
             opened.loaded.append(Loaded(path, solver, solver.nets, find_deployments=pairs, beside=beside))
-    used = {net.bound.source.path for one in opened.loaded for net in one.nets}
+    used = {os.path.realpath(net.bound.source.path) for one in opened.loaded for net in one.nets}
     for path in nets:
-        if distinct and path in used:
+        if distinct and os.path.realpath(path) in used:
             continue
         own = reading.options(options)
         made = _load(load_distinct_nets if distinct else load_net, path, own, opened)
@@ -111,6 +113,23 @@ def open_all(
             opened.loaded.append(Loaded(path, None, made, make_test_net, beside=reading.beside(made)))
     opened.notes += reading.close()
     return opened
+
+
+def _naming(nets: Sequence[str], given: Sequence[str], settings: Settings, opened: Opened) -> list[str]:
+    """The solvers by which nets of the call are run, where the call itself names none for them."""
+    from nanlint.engine.solvers_of import Solvers
+
+    search, known = Solvers(), {os.path.realpath(path) for path in given}
+    found: dict[str, str] = {}
+    for net in nets:
+        naming = search.of(net, settings.roots)
+        if not naming or any(os.path.realpath(solver) in known for solver in naming):
+            continue
+        fresh = [solver for solver in naming if os.path.realpath(solver) not in found]
+        found.update({os.path.realpath(solver): solver for solver in fresh})
+        called = ", ".join(f"`{solver}`" for solver in naming)
+        opened.notes.append(f"`{net}` is linted with {called}, which {'names' if len(naming) == 1 else 'name'} it")
+    return list(found.values())
 
 
 def _named(given: Input, stdin_name: str) -> Input:

@@ -19,6 +19,9 @@ def summary(report: Report, width: int, paint: Paint) -> Iterator[str]:
     counts = ((report.count(severity), severity.value) for severity in Severity)
     parts = [paint(word, _count(number, word)) for number, word in counts if number]
     fixes = f"; `--fix` mends {report.fixable}" if report.fixable else ""
+    if report.unsafely_fixable:
+        more = f"{report.unsafely_fixable} more" if fixes else f"mends {report.unsafely_fixable}"
+        fixes += f"{',' if fixes else ';'} `--unsafe-fixes` {more}"
     yield f"{', '.join(parts)} in {files}{fixes}" if parts else f"nothing found in {files}"
     closing = advice(report)
     if closing is not None:

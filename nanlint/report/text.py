@@ -56,7 +56,7 @@ def _cause(cause: Cause, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _how(safe: bool) -> str:
-    return "`--fix` does it" if safe else "look at it first"
+    return "`--fix` does it" if safe else "`--unsafe-fixes` does it; look at it first"
 
 
 def _consequences(cause: Cause) -> Iterator[str]:

@@ -42,21 +42,20 @@ def one_value_per_channel(net: Net) -> Iterator[Problem]:
             related=[Related("it normalises here", layer.at("type"))],
             layer=layer.name,
             phase=net.phase,
-            severity=WARNING if layer.net.phase != TRAIN or not layer.runs_backward else None,
         )
         return
 
 
 def _leaves_nothing(layer: Layer) -> bool:
-    if layer.refused or layer.phase != TRAIN or not layer.bottoms or not layer.bottoms[0].shape:
+    if layer.type not in ("BatchNorm", "MVN") or layer.phase != TRAIN or not layer.runs_backward:
+        return False
+    if layer.refused or not layer.bottoms or not layer.bottoms[0].shape:
         return False
     shape = layer.bottoms[0].shape
     if layer.type == "BatchNorm":
         per_channel = count((shape[0], *shape[2:])) if len(shape) > 1 else shape[0]
         return per_channel == 1 and not global_statistics(layer) and layer.param.batch_norm_param.eps > 0
-    if layer.type == "MVN":
-        return count(shape[2:]) == 1 and not layer.param.mvn_param.across_channels and layer.param.mvn_param.eps > 0
-    return False
+    return count(shape[2:]) == 1 and not layer.param.mvn_param.across_channels and layer.param.mvn_param.eps > 0
 
 
 def _batch_place(layer: Layer) -> tuple[Place, str]:

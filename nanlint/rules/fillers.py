@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.analysis.reach import has_loss
 from nanlint.caffe.edits import write
 from nanlint.caffe.model import TRAIN, count
 from nanlint.findings import Effect, Problem, Related
@@ -177,7 +178,7 @@ def bilinear_mismatch(layer: Layer) -> Iterator[Problem]:
     **Instead** write `num_output`, and `group` of the same number, and `kernel_size: 2 s - s mod 2`.
     """
     filler, _ = _weight_filler(layer)
-    if filler is None or filler.type != "bilinear" or layer.refused:
+    if filler is None or filler.type != "bilinear" or layer.refused or not has_loss(layer.net):
         return
     param, shape = layer.param.convolution_param, layer.bottoms[0].shape
     channels = shape[1] if shape and len(shape) > 1 else param.num_output

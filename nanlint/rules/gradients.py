@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.edits import write, written
 from nanlint.caffe.layers.sizes import LEGACY_AXES
 from nanlint.caffe.model import TRAIN
-from nanlint.findings import Effect, Problem, Related
+from nanlint.findings import Applicability, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, WARNING, finding, rule
 
 if TYPE_CHECKING:
@@ -62,10 +63,20 @@ def _problem(layer: Layer, index: int) -> Problem | None:
         f"`{layer.name}` ({layer.type}) cannot compute the gradient of `{name}`, which is asked for "
         f"{because}: Caffe aborts in the first backward pass; {remedy}",
         related=related,
+        fix=_not_propagated(layer, index) if remedy.startswith("write") else None,
         layer=layer.name,
         phase=layer.net.phase,
         severity=WARNING if layer.net.foreign or (learner is None and opaque is not None) else None,
     )
+
+
+def _not_propagated(layer: Layer, index: int) -> Fix:
+    """`propagate_down: false` for one bottom; where none is written, one for each."""
+    if index < len(layer.param.propagate_down):
+        return write(layer, f"propagate_down[{index}]", "false")
+    answers = ["false" if bottom == index else "true" for bottom in range(len(layer.bottoms))]
+    edit = written(layer, "propagate_down", " propagate_down: ".join(answers))
+    return Fix("write `propagate_down: false` for it", (edit,), Applicability.UNSAFE)
 
 
 def _forced(layer: Layer, index: int) -> bool:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.edits import write
+from nanlint.caffe.edits import write, written
 from nanlint.caffe.model import TEST, TRAIN
 from nanlint.caffe.solver import solver_type
-from nanlint.findings import Effect, Fix, Problem, Related
+from nanlint.findings import Applicability, Effect, Fix, Problem, Related
 from nanlint.numbers.float32 import show
 from nanlint.rules.registry import INFO, WARNING, finding, rule
 
@@ -50,10 +50,22 @@ def unscaled_pixels(solver: Solver) -> Iterator[Problem]:
             f"`{layer.name}` gives bytes from 0 to 255 without `scale` or mean to `{reader.name}`, whose "
             f"`{_filler_type(reader)}` filler keeps their scale, at `base_lr: {show(solver.param.base_lr)}`; "
             "write `transform_param { scale: 0.00390625 }` or subtract the mean",
+            fix=_scaled_everywhere(layer),
             related=[Related("the first layer with weights", reader.at("type"))],
             layer=layer.name,
             phase=net.phase,
         )
+
+
+def _scaled_everywhere(layer: Layer) -> Fix:
+    """The scale in all layers of the solver's nets that read raw images: they see data of one kind."""
+    edits = [
+        written(other, "transform_param.scale", "0.00390625")
+        for net in (layer.net, *layer.net.companions)
+        for other in net.layers
+        if other.facts.holds_pixels and _raw(other)
+    ]
+    return Fix("write `scale: 0.00390625`", tuple(dict.fromkeys(edits)), Applicability.UNSAFE)
 
 
 @rule("INP002", "mean-below-scale", WARNING, effect=Effect.NO_LEARNING)
@@ -195,10 +207,22 @@ def scale_enlarges_bytes(layer: Layer) -> Iterator[Problem]:
         layer.at("transform_param.scale"),
         f"`scale: {show(scale)}` of `{layer.name}` multiplies bytes, so that they reach {255 * scale:.6g}; to divide "
         f"by {show(scale)} write `scale: {1 / scale:.9g}`",
-        fix=write(layer, "transform_param.scale", f"{1 / scale:.9g}"),
+        fix=_everywhere(layer, scale),
         layer=layer.name,
         phase=layer.net.phase,
     )
+
+
+def _everywhere(layer: Layer, scale: float) -> Fix:
+    """The inverse scale in all layers of the solver's nets that write this one: they see the same data."""
+    inverse = f"{1 / scale:.9g}"
+    edits = [
+        written(other, "transform_param.scale", inverse)
+        for net in (layer.net, *layer.net.companions)
+        for other in net.layers
+        if other.type == layer.type and other.param.transform_param.scale == scale
+    ]
+    return Fix(f"write `scale: {inverse}`", tuple(dict.fromkeys(edits)), Applicability.UNSAFE)
 
 
 @rule("INP005", "class-labels-as-targets", INFO, effect=Effect.DIVERGENCE, layers=("EuclideanLoss",))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nanlint.caffe.edits import write
+from nanlint.caffe.edits import written
 from nanlint.caffe.layers.pooling import (
     AVE,
     CEIL,
@@ -19,7 +19,7 @@ from nanlint.caffe.layers.pooling import (
     windows,
     windows_outside,
 )
-from nanlint.findings import Effect, Fix, Problem, Related
+from nanlint.findings import Applicability, Effect, Fix, Problem, Related
 from nanlint.rules.registry import ERROR, INFO, WARNING, finding, rule
 
 if TYPE_CHECKING:
@@ -189,12 +189,16 @@ def _covering(layer: Layer, last: LastWindow) -> Fix | None:
     from nanlint.analysis.settings import with_values
     from nanlint.analysis.trial import Trial
 
+    alike = [other for other in layer.net.layers if other.type == layer.type and other.param.pooling_param == param]
+
     def lasting(option: tuple[str, int]) -> float:
-        refused = Trial(layer.net, {layer: with_values(layer, [option])}).run().refused
+        refused = Trial(layer.net, {other: with_values(other, [option]) for other in alike}).run().refused
         return min((other.index for other in refused), default=math.inf)
 
     options = [("pooling_param.stride", param.kernel_size), ("pooling_param.kernel_size", param.stride)]
-    return write(layer, *max(options, key=lasting))
+    route, value = max(options, key=lasting)
+    edits = tuple(written(other, route, value) for other in alike)
+    return Fix(f"write `{route.rpartition('.')[2]}: {value}`", edits, Applicability.UNSAFE)
 
 
 def _remedy(layer: Layer, last: LastWindow, fix: Fix | None) -> str:

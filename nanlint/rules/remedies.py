@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanlint.caffe.edits import written
 from nanlint.caffe.model import Layer, Net, ends_setup
-from nanlint.findings import Applicability, Fix, Problem, Related
+from nanlint.findings import Applicability, Fix, Problem, Related, Severity
 
 if TYPE_CHECKING:
     from nanlint.analysis.mending import Search
@@ -27,6 +27,27 @@ def solved(net: Net, problems: Iterable[Problem]) -> Iterator[Problem]:
             continue
         searched += 1
         yield _with_mend(net, layer, problem)
+
+
+def fitting_no_image(net: Net) -> Iterator[Problem]:
+    """What Caffe will refuse whatever the size of the images is, which the files do not tell."""
+    from nanlint.analysis.image_sizes import misfit
+    from nanlint.analysis.mending import Search
+
+    found = misfit(net)
+    if found is None:
+        return
+    height, width = found.size
+    sizes = frozenset((height, width))
+    layer = found.layer
+    search = Search(
+        net, layer, lambda trial: layer not in trial.refused, net.companions, sizes, frozenset(), found.given
+    )
+    likely = found.problem._replace(
+        severity=Severity.WARNING,
+        evidence=f"so with images of {height} x {width}, and with every other size that was tried",
+    )
+    yield with_mends(likely, search)
 
 
 def _refused(net: Net, problem: Problem) -> Layer | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nanlint.caffe.model import Net, Solver
 from nanlint.findings import Effect, Problem
 from nanlint.rules.registry import ERROR, WARNING, rule
-from nanlint.rules.remedies import solved
+from nanlint.rules.remedies import fitting_no_image, solved
 
 SETUP = Effect.SETUP_FAILURE
 
@@ -24,6 +24,18 @@ def missing_net_file(solver: Solver) -> Iterator[Problem]:
     **Instead** mend the path, run from the folder that it starts in, or name that folder with `--root`.
     """
     return solver.found("missing-net-file")
+
+
+@rule("SET025", "solver-as-net", ERROR, effect=Effect.PARSE_FAILURE)
+def solver_as_net(solver: Solver) -> Iterator[Problem]:
+    """The file that the solver names as its net is itself a solver.
+
+    **In Caffe** the file is read as a net, and protobuf aborts at its first field (`upgrade_proto.cpp`,
+    ReadNetParamsFromTextFileOrDie: `Failed to parse NetParameter file`).
+
+    **Instead** name the net: often the one that the other solver names.
+    """
+    return solver.found("solver-as-net")
 
 
 @rule("SET002", "unknown-layer-type", ERROR, effect=SETUP)
@@ -73,7 +85,8 @@ def shape_mismatch(net: Net) -> Iterator[Problem]:
 
     **Instead** change the setting at either end so that the numbers agree.
     """
-    return solved(net, net.found("shape-mismatch"))
+    yield from solved(net, net.found("shape-mismatch"))
+    yield from fitting_no_image(net)
 
 
 @rule("SET006", "value-out-of-range", ERROR, effect=SETUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from nanlint.caffe.load import find_net
+from nanlint.caffe.named_files import find_net
 from nanlint.engine.files import Kind as FileKind
 from nanlint.server.names import Kind, Name, alike, name_at, names
 from nanlint.server.project import Project

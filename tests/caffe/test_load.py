@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nanlint.caffe.load import Files, find_net, load_net, load_solver
+from nanlint.caffe.load import Files, load_net, load_solver
+from nanlint.caffe.named_files import find_net
 from nanlint.findings import Severity
 from tests.caffe.one_net import LOSS, PINNED, data, inner_product, layer
 

@@ -56,7 +56,7 @@ def test_the_first_line_may_name_what_is_linted(case: Path) -> None:
     case.write_text("$ nanlint deploy.prototxt net.prototxt\n=== deploy.prototxt\n-name: 'x'\n")
     read = cases.read(case)
     assert read.paths == ("deploy.prototxt", "net.prototxt")
-    assert list(cases.lint(read, read.bad).files) == ["deploy.prototxt", "net.prototxt"]
+    assert list(cases.lint(read, read.bad).files) == ["deploy.prototxt", "net.prototxt", "solver.prototxt"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nanlint import engine
-from nanlint.findings import Applicability, Finding
+from nanlint.findings import Applicability, Finding, Severity
 from nanlint.text.edits import edited
 from tests.rules.nets import data, layer
 
@@ -66,3 +66,32 @@ def test_a_finding_at_the_setting_to_be_mended_explains_the_mismatch(tmp_path: P
     assert mismatch.explained_by == (window.reference,)
     assert window.fix is not None
     assert window.fix.title == "write `kernel_size: 2`"
+
+
+def unsized(name: str) -> str:
+    return f"""layer {{ name: "{name}" type: "Data" top: "{name}"
+  data_param {{ source: "{name}" batch_size: 1 backend: LMDB }} }}
+"""
+
+
+def enlarged(factor: int) -> str:
+    """Scores at an eighth of an image of unknown size, enlarged and cut to its size."""
+    kernel = f"kernel_size: {2 * factor} stride: {factor}"
+    return (
+        unsized("data")
+        + unsized("label")
+        + layer("Convolution", "data", "score", "convolution_param { num_output: 21 kernel_size: 8 stride: 8 }")
+        + layer("Deconvolution", "score", "up", f"convolution_param {{ num_output: 21 group: 21 {kernel} }}")
+        + layer("Crop", "up data", "cut", "crop_param { axis: 2 offset: 0 }")
+        + layer("SoftmaxWithLoss", "cut label", "loss")
+    )
+
+
+def test_what_fits_no_size_of_image(tmp_path: Path) -> None:
+    mismatch = only(findings(tmp_path, enlarged(4)), "SET005")
+    assert mismatch.message.endswith(f"write `stride: 8 kernel_size: 16` in `up` ({tmp_path}/net.prototxt:6)")
+    assert mismatch.severity is Severity.WARNING
+
+
+def test_what_fits_some_size_of_image(tmp_path: Path) -> None:
+    assert [one for one in findings(tmp_path, enlarged(8)) if one.code == "SET005"] == []

@@ -90,6 +90,7 @@ FORK_MODULES: dict[str, str] = {
     "DetectionEvaluate": "detection",
     "DetectionOutput": "detection",
     "FocalLoss": "fork_losses",
+    "ImageSegData": "segmentation_data",
     "Interp": "resampling",
     "Lstm": "fork_sequence",
     "MultiBoxLoss": "detection",

@@ -118,6 +118,13 @@ FORKS: list[Case] = [
         [(32, 3, 300, 300), (1, 1, None, 8)],
         [],
     ),
+    (
+        "ImageSegData",
+        "image_data_param { batch_size: 2 label_type: PIXEL } transform_param { crop_size: 473 }",
+        [],
+        [(2, 3, 473, 473), (2, 1, 473, 473)],
+        [],
+    ),
     ("VideoData", "video_data_param { batch_size: 30 }", [], [None, None], []),
     # MobileNet, ShuffleNet, SENet, ENet, SegNet, PSPNet, YOLO
     (
