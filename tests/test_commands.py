@@ -90,6 +90,7 @@ def test_a_net_that_cannot_be_parsed_is_a_finding(folder: Path, nanlint: Call) -
         (["good.prototxt", "--no-such-option"], "--no-such-option"),
         (["explain", "POOL01"], "nanlint: no rule `POOL01` (did you mean `POOL001`?)"),
         (["check"], "Missing argument"),
+        (["chek", "good.prototxt"], "nanlint: no command and no file `chek` (did you mean `check`?)"),
     ],
 )
 def test_a_wrong_call_is_status_2_with_one_message(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
+from nanlint.commands import COMMANDS
 from nanlint.commands.calls import standard_input
 from nanlint.commands.console import FINDINGS, OK, status, tell
 from nanlint.commands.projects import Project, projects
 from nanlint.commands.reporting import write_differences, write_fixed, write_report
 from nanlint.config import SEVERITIES, UsageError
+from nanlint.config.settings import suggestion
 from nanlint.findings import Report
 from nanlint.options import (
     AddIgnore,
@@ -78,6 +81,9 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Lint solvers and nets. `nanlint PATH...` is short for this."""
+    first = options.paths[0]
+    if first.isalpha() and not Path(first).exists() and (meant := suggestion(first, COMMANDS)):
+        raise UsageError(f"no command and no file `{first}`{meant}")
     if "-" in options.paths:
         for option, wanted in _NEEDS_FILES.items():
             if wanted(options):

@@ -45,7 +45,7 @@ def selected(settings: Settings) -> tuple[Rule, ...]:
 
 @cache
 def resolve(word: str) -> frozenset[str]:
-    """The codes that a word stands for: a code, the letters that codes begin with, or a rule's name.
+    """The codes that a word stands for: a code or the letters that codes begin with, in either case, or a rule's name.
 
     Raises UsageError where it stands for none.
     """
@@ -53,7 +53,7 @@ def resolve(word: str) -> frozenset[str]:
     codes = frozenset(
         known.code
         for known in rules()
-        if word in (known.code, known.name) or (word.isalpha() and family(known.code) == word)
+        if known.name == word or word.upper() in (known.code, family(known.code) if word.isalpha() else known.code)
     )
     if not codes:
         raise UsageError(f"no rule `{word}`{suggestion(word, names())}")

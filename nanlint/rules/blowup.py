@@ -331,7 +331,8 @@ def rate_beyond_published(solver: Solver) -> Iterator[Problem]:
     longer = 0.1 / (1 - param.momentum) if USUAL_MOMENTUM < param.momentum < 1 else 1.0
     looked_at = assume(solver, net).net
     risk = risk_of_net(solver, looked_at)
-    if (risk is not None and risk.complete) or untried(solver, looked_at) is not None:
+    judged = risk is not None and risk.complete and longer == 1
+    if judged or untried(solver, looked_at) is not None:
         return
     trained = {one.layer for one in net.params if one.lr_mult and one.layer.runs_backward}
     weight = max((abs(weight) for layer in net.layers for weight in layer.loss_weights), default=0.0)
