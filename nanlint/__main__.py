@@ -23,6 +23,10 @@ def main() -> None:
         if not isinstance(left.code, int):
             raise
         os._exit(left.code)
+    except KeyboardInterrupt:
+        from nanlint.commands.console import die_of_interrupt
+
+        die_of_interrupt()
 
 
 def run() -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from nanlint.caffe.initial import initial_value
 from nanlint.caffe.layers.step import Step, run_backward, run_forward
-from nanlint.caffe.model import TEST, count
+from nanlint.caffe.model import TEST, count, kept
 from nanlint.numbers.combining import combine
 from nanlint.numbers.draws import anything, between, constant, unknown
 from nanlint.numbers.intervals import plus, times
@@ -68,7 +68,7 @@ class Ranges:
         return reported
 
 
-@lru_cache(maxsize=16)
+@kept
 def _cached(net: Net, moved: bool) -> Ranges:
     return compute(net, moved, net.given_ranges)
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import inf, log, sqrt
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from nanlint.analysis.scale_losses import Loss, losses, weighs
 from nanlint.analysis.sources import known_moment
 from nanlint.caffe.initial import initial_moment, known_shape
-from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count
+from nanlint.caffe.model import Blob, Layer, LearnedParam, Net, count, forgotten, kept
 from nanlint.numbers.moments import Gradient, Moment, exponential, log_sum, total
 
 
@@ -73,23 +72,14 @@ class Scale(NamedTuple):
         return self.moments.get(blob)
 
 
-_known: WeakKeyDictionary[Net, Scale] = WeakKeyDictionary()
-
-
-def scale_of(net: Net) -> Scale:
-    """The scale of a net, computed once."""
-    found = _known.get(net)
-    if found is None:
-        found = _known[net] = _measure(net)
-    return found
-
-
 def forget(net: Net) -> None:
     """Compute the scale of a net anew when it is asked for: its data has changed."""
-    _known.pop(net, None)
+    forgotten(net, scale_of)
 
 
-def _measure(net: Net) -> Scale:
+@kept
+def scale_of(net: Net) -> Scale:
+    """The scale of a net, computed once."""
     moments: dict[Blob, Moment] = {}
     for layer in net.layers:
         known = [moments.get(blob) for blob in layer.bottoms]

@@ -135,11 +135,30 @@ def resumed(of: Schedule, stepvalues: Sequence[int], iteration: int, step: int) 
     return replace(of, begin=iteration, taken=step, switches=_switches(stepvalues[step:], iteration))
 
 
-def thinned(of: Schedule, every: int) -> Iterator[tuple[int, float]]:
-    """Iterations with their rates: every `every`-th, the first, the last, and each that takes a step."""
+MOST_STEPS = 10_000
+"""Changes of step that are shown one by one to people."""
+
+
+def rows(of: Schedule, every: int, most_steps: int = MOST_STEPS) -> int:
+    """About how many rates `thinned` gives."""
+    return max(of.last - of.begin + 1, 0) // every + (_steps(of) if _steps(of) <= most_steps else 0)
+
+
+def thinned(of: Schedule, every: int, most_steps: int = MOST_STEPS) -> Iterator[tuple[int, float]]:
+    """Iterations with their rates: every `every`-th, the first, the last, and each that takes a step.
+
+    Of a run that takes more than `most_steps` steps, those are not all shown.
+    """
     last = [of.last] if of.last >= of.begin else []
-    for iteration, _ in groupby(merge(range(of.begin, of.last + 1, every), of.changes(), last)):
+    changes = of.changes() if _steps(of) <= most_steps else ()
+    for iteration, _ in groupby(merge(range(of.begin, of.last + 1, every), changes, last)):
         yield iteration, of.rate(iteration)
+
+
+def _steps(of: Schedule) -> int:
+    if of.policy == "step":
+        return max(of.last - of.begin, 0) // of.stepsize
+    return len(of.switches) if of.policy == "multistep" else 0
 
 
 def _switches(stepvalues: Sequence[int], free: int = 0) -> tuple[int, ...]:

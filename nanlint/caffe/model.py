@@ -6,10 +6,10 @@ known from the files is None, and a shape whose number of axes is unknown is Non
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from nanlint.findings import Effect, Problem, Severity
 from nanlint.text.source import Place
@@ -173,7 +173,7 @@ class Net:
     blobs that the user or the data knows, by blob name. `fed`: what its data layers hand to their tops, by the names
     of these, where the data was read. `loaded`: the layers that a weights file of its solver fills. `fresh`: whether
     it first runs with the weights that its fillers make, None if no solver says so. `companions`: the other nets of
-    its solver, or of its file. `named_at`: where its solver names its file.
+    its solver, or of its file. `named_at`: where its solver names its file. `results`: what `kept` keeps.
     """
 
     bound: Bound
@@ -198,6 +198,7 @@ class Net:
     fresh: bool | None = None
     companions: tuple[Net, ...] = ()
     named_at: Place | None = None
+    results: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
 
     def at(self, route: str = "") -> Place:
         """The place of a field of the net."""
@@ -252,6 +253,30 @@ class Solver:
     def train_net(self) -> Net | None:
         """The net that is trained, if it could be read."""
         return next((net for net in self.nets if net.trained), None)
+
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def kept(analysis: Callable[Concatenate[Net, Given], Found]) -> Callable[Concatenate[Net, Given], Found]:
+    """Make an analysis of a net remember what it found, for as long as the net lives."""
+
+    @wraps(analysis)
+    def once(net: Net, /, *args: Given.args, **kwargs: Given.kwargs) -> Found:
+        key = (once, args, tuple(kwargs.items()))
+        if key not in net.results:
+            net.results[key] = analysis(net, *args, **kwargs)
+        found: Found = net.results[key]
+        return found
+
+    return once
+
+
+def forgotten(net: Net, analysis: Callable[..., Any]) -> None:
+    """Drop what an analysis that is `kept` has found of a net."""
+    for key in [key for key in net.results if key[0] is analysis]:
+        del net.results[key]
 
 
 def ends_setup(problem: Problem) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nanlint.caffe.model import TEST, TRAIN
-from nanlint.schema.descriptors import message_class
+from nanlint.schema.descriptors import descriptor, message_class
 
 if TYPE_CHECKING:
     from nanlint.schema.caffe_pb2 import NetParameter, NetState, SolverParameter
@@ -53,9 +53,14 @@ def net_state(phase: str | None = None) -> NetState:
 
 
 def solver_type(param: SolverParameter) -> str:
-    """The optimiser's name: `type`, or what the old `solver_type` stands for; `SGD` without either."""
+    """The optimiser's name: `type`, or what the old `solver_type` stands for; `SGD` without either.
+
+    A `solver_type` that only forks have is its own name.
+    """
     if param.HasField("solver_type") and not param.HasField("type"):
-        return TYPE_OF_ENUM[param.solver_type]
+        if param.solver_type < len(TYPE_OF_ENUM):
+            return TYPE_OF_ENUM[param.solver_type]
+        return descriptor("SolverParameter").enum_types_by_name["SolverType"].values_by_number[param.solver_type].name
     return param.type
 
 

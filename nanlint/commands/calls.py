@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nanlint import config
-from nanlint.config import Settings
+from nanlint.commands.console import is_closed
+from nanlint.config import Settings, UsageError
+from nanlint.safety.reading import read_stream, reason
 
 if TYPE_CHECKING:
     from nanlint.engine.load import Opened
@@ -27,7 +29,7 @@ def settings(options: Record) -> Settings:
         return with_call(config.read(Path(given["config_file"])), options)
     paths = [path for path in given.get("paths", ()) if path != "-"] or [given.get("stdin_filename") or "."]
     first = Path(paths[0]).resolve()
-    found = config.nearest(first if first.is_dir() else first.parent) or config.nearest(Path.cwd())
+    found = config.nearest(first if first.is_dir() else first.parent) or config.nearest_here()
     return with_call(config.read(found) if found else Settings(), options)
 
 
@@ -45,8 +47,15 @@ def open_paths(paths: Sequence[str], settings: Settings, stdin_name: str | None 
 
 
 def standard_input(paths: Sequence[object]) -> bytes:
-    """What standard input holds, if the call reads it."""
-    return sys.stdin.buffer.read() if "-" in paths else b""
+    """What standard input holds, if the call reads it. Raises UsageError where that is too much, or no file."""
+    if "-" not in paths:
+        return b""
+    if is_closed("stdin"):
+        raise UsageError("cannot read standard input: it is closed")
+    try:
+        return read_stream(sys.stdin.buffer, "-")
+    except OSError as wrong:
+        raise UsageError(f"cannot read standard input: {reason(wrong)}") from wrong
 
 
 def _as_given(value: Any) -> Any:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nanlint.analysis.schedule import Schedule
 
 
+_MOST_ROWS = 2_000_000
+
+
 class Options(NamedTuple):
     paths: Annotated[tuple[str, ...], Argument("SOLVER...", "Solvers.")]
     every: Annotated[
@@ -33,7 +36,7 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Show the learning rate over the iterations that `caffe train` runs."""
-    from nanlint.analysis.schedule import refusal, resumed, schedule, thinned, until_iteration
+    from nanlint.analysis.schedule import refusal, resumed, schedule, until_iteration
     from nanlint.report import rates as writer
 
     every, until, snapshot = options.every, options.until, options.snapshot
@@ -54,10 +57,9 @@ def run(options: Options) -> int:
     text = options.output_format == "text"
     if options.output_format == "svg" or (text and sys.stdout.isatty()):
         _draw([(path, plan) for path, _, plan in plans if plan], options.output_format)
-    files = [
-        (path, policy, list(thinned(plan, every or (max(1, plan.last // 20) if text else 1))) if plan else [])
-        for path, policy, plan in plans
-    ]
+    if options.output_format == "svg":
+        return status(opened.failures)
+    files = [(path, policy, _rates(path, plan, every, text) if plan else []) for path, policy, plan in plans]
     if options.output_format == "json":
         write([writer.dumps(files)])
     elif options.output_format == "csv":
@@ -65,6 +67,18 @@ def run(options: Options) -> int:
     elif text:
         show(writer.lines(files))
     return status(opened.failures)
+
+
+def _rates(path: str, plan: Schedule, every: int | None, text: bool) -> list[tuple[int, float]]:
+    """A schedule's rates. Raises UsageError where they are more than anything should hold at once."""
+    from nanlint.analysis.schedule import MOST_STEPS, rows, thinned
+
+    apart = every or (max(1, plan.last // 20) if text else 1)
+    steps = MOST_STEPS if text else _MOST_ROWS
+    if rows(plan, apart, steps) > _MOST_ROWS:
+        few = max(1, plan.last // 1000)
+        raise UsageError(f"`{path}` runs {plan.last + 1} iterations, too many to write each; write `--every {few}`")
+    return list(thinned(plan, apart, steps))
 
 
 def _state(path: str) -> tuple[int, int]:

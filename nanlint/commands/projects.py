@@ -83,7 +83,7 @@ class _Found:
         """The configuration nearest to a folder, else to the working directory."""
         here = folder.resolve()
         if here not in self._nearest:
-            self._nearest[here] = config.nearest(here) or config.nearest(Path.cwd())
+            self._nearest[here] = config.nearest(here) or config.nearest_here()
         return self._nearest[here]
 
     def _of(self, file: Path | None) -> Settings:

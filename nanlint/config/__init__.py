@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanlint.config.file import load, nearest, read
+from nanlint.config.file import load, nearest, nearest_here, read
 from nanlint.config.settings import (
     DATA,
     OFF,
@@ -24,6 +24,7 @@ __all__ = [
     "load",
     "merge",
     "nearest",
+    "nearest_here",
     "parse_input",
     "parse_range",
     "read",

@@ -13,7 +13,7 @@ from typing import Any
 
 from nanlint.config.keys import KEYS
 from nanlint.config.settings import Settings, UsageError, suggestion
-from nanlint.safety.reading import read_named, read_regular, reason
+from nanlint.safety.reading import is_regular, read_named, read_regular, reason
 
 OWN, SHARED = "nanlint.toml", "pyproject.toml"
 
@@ -33,11 +33,20 @@ def nearest(start: Path) -> Path | None:
     """The configuration file in a folder or above it. Raises UsageError for a `pyproject.toml` that is not TOML."""
     for folder in (start, *start.parents):
         own, shared = folder / OWN, folder / SHARED
-        if own.is_file():
+        if is_regular(own):
             return own
-        if shared.is_file() and "nanlint" in _toml(shared).get("tool", {}):
+        if is_regular(shared) and "nanlint" in _toml(shared).get("tool", {}):
             return shared
     return None
+
+
+def nearest_here() -> Path | None:
+    """The configuration file that holds in the working directory; None too where that exists no more."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return None
+    return nearest(here)
 
 
 def read(path: Path, _within: tuple[Path, ...] = ()) -> Settings:
@@ -78,7 +87,7 @@ def _value(key: str, value: object, path: Path) -> Any:
 def _at(path: Path, key: str) -> str:
     """`nanlint.toml:3`: the file and, where it can be told, the line of a key."""
     pattern = re.compile(rf"\s*(?:[\"']?{re.escape(key)}[\"']?\s*=|\[(?:tool\.nanlint\.)?{re.escape(key)}\])")
-    lines = read_regular(path).decode("utf-8").splitlines() if path.is_file() else []
+    lines = read_regular(path).decode("utf-8").splitlines() if is_regular(path) else []
     return next((f"{path}:{number}" for number, line in enumerate(lines, 1) if pattern.match(line)), str(path))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nanlint.caffe.model import Net, Shape
-from nanlint.report.json import encode
+from nanlint.report.json import encode, number
 
 
 def dumps(files: Sequence[tuple[str, Sequence[Net]]]) -> str:
@@ -55,11 +55,20 @@ def _nodes(net: Net) -> Iterator[tuple[str, str, str]]:
 
 def _net(net: Net) -> dict[str, Any]:
     nodes = [
-        {"id": node, **{key: value for key, value in data.items() if key not in ("layer", "blob")}}
+        {"id": node, **{key: _value(value) for key, value in data.items() if key not in ("layer", "blob")}}
         for node, data in net.graph.nodes.items()
     ]
-    edges = [{"from": tail, "to": head, **data} for tail, head, data in net.graph.edges(data=True)]
+    edges = [
+        {"from": tail, "to": head, **{key: _value(value) for key, value in data.items()}}
+        for tail, head, data in net.graph.edges(data=True)
+    ]
     return {"phase": net.phase, "source": net.path, "nodes": nodes, "edges": edges}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    return number(value) if isinstance(value, float) else value
 
 
 def in_words(shape: Shape) -> str:

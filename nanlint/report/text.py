@@ -12,6 +12,7 @@ from nanlint.report.order import Cause, causes
 from nanlint.report.snippet import Mark, snippet
 from nanlint.report.style import Paint
 from nanlint.report.summary import summary
+from nanlint.safety import printable
 
 UNQUOTED = ("not-a-prototxt",)
 """Rules whose findings show no line of the file: a solver may name any, and its lines are nobody's business."""
@@ -84,7 +85,7 @@ def _places(found: Sequence[Finding]) -> str:
 
 
 def _context(finding: Finding) -> str:
-    parts = [f"layer `{finding.layer}`"] if finding.layer else []
+    parts = [f"layer `{printable.name(finding.layer)}`"] if finding.layer else []
     if finding.phase:
         parts.append(finding.phase)
     return f" ({', '.join(parts)})" if parts else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nanlint.caffe.model import kept
 from nanlint.findings import Effect, Problem, Related
 from nanlint.rules.proof import spelled
 from nanlint.rules.registry import WARNING, finding, rule
@@ -56,7 +56,7 @@ def region_scale(layer: Layer) -> Iterator[Problem]:
     )
 
 
-@lru_cache(maxsize=4)
+@kept
 def _strides(net: Net) -> dict[Blob, float | None]:
     """How many pixels of the image one step on a blob is, by blob; None where it is not known."""
     found: dict[Blob, float | None] = {}

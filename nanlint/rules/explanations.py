@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from nanlint.caffe.model import kept
 from nanlint.numbers.float32 import f32
 from nanlint.numbers.intervals import is_finite
 from nanlint.rules.proof import Cause, problem, proved
@@ -56,7 +56,7 @@ def explains(
     return register
 
 
-@lru_cache(maxsize=16)
+@kept
 def problems(net: Net) -> tuple[Problem, ...]:
     """Everything in a net that surely is not finite, as problems whose `kind` names the rule."""
     rules()  # so that every explanation is registered

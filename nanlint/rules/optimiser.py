@@ -47,10 +47,12 @@ def unknown_solver_type(solver: Solver) -> Iterator[Problem]:
     if same:
         place = solver.bound.place("type", value=True)
         fix = Fix(f'write `"{same}"`', (Edit(place, f'"{same}"'),), Applicability.SAFE)
+    by_enum = solver.param.HasField("solver_type") and not solver.param.HasField("type")
+    written = f"solver_type: {name}" if by_enum else f'type: "{name}"'
+    meant = f'did you mean `"{near}"`?' if near else "write one of " + ", ".join(TYPES)
     yield finding(
-        solver.at("type"),
-        f'`type: "{name}"` is no optimiser of Caffe, which aborts before it reads the net; '
-        + (f'did you mean `"{near}"`?' if near else "write one of " + ", ".join(TYPES)),
+        solver.at("solver_type" if by_enum else "type"),
+        f"`{written}` is no optimiser of Caffe, which aborts before it reads the net; {meant}",
         fix=fix,
         severity=WARNING if for_a_fork(solver) else None,
     )

@@ -131,7 +131,7 @@ class _Binder:
                 typed = convert(value)
             except RefusedError as refusal:
                 other = self.uses.as_other_type(known.field, value)
-                if other is None:
+                if other is None or (known.enum is not None and other not in known.enum.values_by_number):
                     self.refused(refusal, field, value, trail)
                     other = refusal.meant
                 if other is None:

@@ -325,7 +325,7 @@ def _cross_entropy(x: Interval, target: Interval) -> Image:
 
 def _averaged(sums: Value, most: int | None) -> Value:
     """A sum divided by a normaliser from 1 to `most`; an infinite sum stays so."""
-    if most is None or sums.low != sums.low:
+    if not most or sums.low != sums.low:
         return sums
     low = min(sums.low, sums.low / most) if math.isfinite(sums.low) else sums.low
     high = max(sums.high, sums.high / most) if math.isfinite(sums.high) else sums.high
