@@ -14,13 +14,14 @@ from nanlint.schema.fork_uses import ForkUses
 from nanlint.schema.forks import FIRST_FORK_NUMBER
 from nanlint.schema.suggest import other_format, suggest_field, where_else
 from nanlint.schema.tables import Known, Table, table_of
-from nanlint.schema.values import RefusedError
+from nanlint.schema.values import RefusedError, Value
 from nanlint.text.edits import whole_line
 from nanlint.text.lexer import encoded
 from nanlint.text.source import Place, Source, Span
 from nanlint.text.tree import Block, Document, Field, Kind, Scalar, SyntaxFault
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import EnumDescriptor
     from google.protobuf.message import Message
 
 
@@ -131,7 +132,7 @@ class _Binder:
                 typed = convert(value)
             except RefusedError as refusal:
                 other = self.uses.as_other_type(known.field, value)
-                if other is None or (known.enum is not None and other not in known.enum.values_by_number):
+                if other is None or (known.enum is not None and _beyond_all(other, known.enum)):
                     self.refused(refusal, field, value, trail)
                     other = refusal.meant
                 if other is None:
@@ -151,7 +152,9 @@ class _Binder:
         if number < FIRST_FORK_NUMBER and not self.uses.one_fork:
             return known.enum is not None and number in known.enum.values_by_number
         assert known.enum is not None
-        declared = known.enum.values_by_number[number]
+        declared = known.enum.values_by_number.get(number)
+        if declared is None:
+            return False
         span = Span(value.start, value.end)
         fork = declared.number >= FIRST_FORK_NUMBER
         if self.uses.refuses(declared, fork):
@@ -332,6 +335,11 @@ class _Binder:
             known = _string_field(trail.block, "name"), _string_field(trail.block, "type")
             self.layers[id(trail.block)] = known
         return known
+
+
+def _beyond_all(number: Value, enum: EnumDescriptor) -> bool:
+    """Whether a number is none of an enum, and none that a fork may take for its own type of the field."""
+    return int(number) >= FIRST_FORK_NUMBER and int(number) not in enum.values_by_number
 
 
 def _written(field: Field) -> str:
