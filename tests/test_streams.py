@@ -46,7 +46,7 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     gone.mkdir()
     done = run(f"rmdir {gone}; {CALL} {net}; {CALL} other.prototxt", gone)
     assert done.stdout == "nothing found in 1 file\n"
-    assert done.stderr == "nanlint: cannot read `other.prototxt`: no such file or directory\n"
+    assert done.stderr == "nanlint: the working directory exists no more; call nanlint from another\n"
     assert done.returncode == 2
 
 
