@@ -54,7 +54,7 @@ class Trial:
             self.shapes.update(dict.fromkeys(layer.tops))
             return
         self.steps += 1
-        made = self._blobs(layer, spec, param)
+        made = self._blobs(layer, spec, param) if _counts_fit(layer, spec, param) else None
         if made is None:
             self.refused.append(layer)
             self.shapes.update(dict.fromkeys(layer.tops))
@@ -84,6 +84,13 @@ class Trial:
         if spec.written_in_place(param) is InPlace.REFUSED and any(map(layer.in_place, range(len(layer.tops)))):
             return None
         return made
+
+
+def _counts_fit(layer: Layer, spec: LayerType, param: LayerParameter) -> bool:
+    """Whether a layer has as many bottoms and tops as its type takes: Caffe checks that before any set-up
+    (Layer::CheckBlobCounts)."""
+    pairs = zip((len(layer.bottoms), len(layer.tops)), spec.arities(param), strict=True)
+    return all(arity.least <= number and (arity.most is None or number <= arity.most) for number, arity in pairs)
 
 
 def _as_given(blob: Blob, shape: Shape) -> Shape:

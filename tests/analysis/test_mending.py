@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nanlint.analysis.mending import Search, sizes_of
+from nanlint.analysis.trial import Trial
 from nanlint.caffe.load import load_net
 from nanlint.caffe.model import Net
 from tests.rules.nets import data, layer
@@ -107,3 +108,10 @@ def test_a_number_at_the_end_of_what_a_field_holds_is_no_crash(tmp_path: Path) -
     net = load_net(str(path))[0]
     target = next(one for one in net.layers if one.refused)
     Search(net, target, lambda trial: target not in trial.refused, sizes=sizes_of(target)).mends()
+
+
+def test_a_layer_without_the_bottoms_that_it_needs_is_refused_in_a_trial_too(tmp_path: Path) -> None:
+    path = tmp_path / "net.prototxt"
+    path.write_text(data(2, 6) + layer("Permute", "", "y") + layer("InnerProduct", "x y", "z"))
+    net = load_net(str(path))[0]
+    assert net.layers[1] in Trial(net, {net.layers[1]: net.layers[1].param}).run().refused
